@@ -1,0 +1,41 @@
+"""Units one after the other in this process: for tests, debugging and a single unit that is left."""
+
+import uuid
+from collections.abc import Iterator
+
+from corpusforge.engine.attempt import Work
+from corpusforge.engine.retry import History
+from corpusforge.engine.unit import Failed, Manifest, Unit
+
+
+class SerialPool:
+    """The smallest pool. It has no worker to lose: a record that kills its process kills this one."""
+
+    def run(self, work: Work, units: Iterator[Unit]) -> Iterator[Manifest | Failed]:
+        for unit in units:
+            yield _try(work, unit)
+
+
+def _try(work: Work, unit: Unit) -> Manifest | Failed:
+    history = History()
+    while True:
+        try:
+            return work.attempt(unit, uuid.uuid4().hex[:12], history.skip)
+        except Exception as error:
+            if not history.raised(cause_of(error)):
+                return Failed(work.step.name, unit.name, tuple(history.causes), describe(unit))
+
+
+def cause_of(error: BaseException) -> str:
+    """An exception and the notes that name its stage and document, in one line."""
+    notes = "; ".join(getattr(error, "__notes__", ()))
+    text = f"{type(error).__name__}: {error}".strip()
+    return f"{text} ({notes})" if notes else text
+
+
+def describe(unit: Unit) -> str:
+    """What a unit reads, in a few words, for the list of failed units."""
+    piece = unit.spec.get("slice")
+    if piece:
+        return f"{piece['name']} bytes {piece['start']}-{piece['end']}"
+    return f"{len(unit.reads)} files, {unit.bytes} bytes"

@@ -1,0 +1,1 @@
+"""Reports: what was read, kept and dropped, and why. They add exactly."""
