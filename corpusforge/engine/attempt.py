@@ -52,7 +52,7 @@ class Place:
         return Manifest.from_json(json.loads(self.store.read(name)))
 
     def report(self, manifest: Manifest) -> Report:
-        return Report.from_json(json.loads(self.store.read(manifest.file("report").path)))
+        return Report.from_json(json.loads(self.store.read(manifest.file("report.json").path)))
 
 
 @dataclass(frozen=True)
@@ -80,12 +80,12 @@ class Output:
 
     @contextmanager
     def create(self, role: str) -> Iterator["Digested"]:
-        """A new file ``UNIT.ATTEMPT.role``; the extension is part of the role's name in ``roles``."""
+        """A new file ``UNIT.ATTEMPT.role``; a role carries its extension, as in ``kept.parquet``."""
         name = self.place.name(self.step, f"{self.unit}.{self.attempt}.{role}")
         with self.place.store.create(name) as raw:
             file = Digested(raw)
             yield file
-        self.files.append(File(role.split(".")[0] if role.count(".") == 1 else role, name, file.size, file.digest()))
+        self.files.append(File(role, name, file.size, file.digest()))
 
 
 class Digested(io.RawIOBase):
