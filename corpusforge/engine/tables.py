@@ -15,7 +15,7 @@ class TableWriter:
 
     def __init__(self, file: Any, schema: pa.Schema) -> None:
         self._writer = pq.ParquetWriter(pa.PythonFile(file, "w"), schema, **PARQUET_OPTIONS)
-        self._schema = schema
+        self.schema = schema
         self._waiting: list[pa.RecordBatch] = []
         self._rows = 0
         self.rows = 0
@@ -30,7 +30,7 @@ class TableWriter:
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Add rows; columns are taken by name in the order of the schema."""
-        self._waiting.append(batch.select(self._schema.names).cast(self._schema))
+        self._waiting.append(batch.select(self.schema.names).cast(self.schema))
         self._rows += batch.num_rows
         self.rows += batch.num_rows
         while self._rows >= ROW_GROUP_ROWS:
@@ -39,7 +39,7 @@ class TableWriter:
     def _write(self, rows: int) -> None:
         if not rows:
             return
-        table = pa.Table.from_batches(self._waiting, self._schema)
+        table = pa.Table.from_batches(self._waiting, self.schema)
         # One chunk a column: chunk borders would become page borders.
         self._writer.write_table(table.slice(0, rows).combine_chunks(), row_group_size=ROW_GROUP_ROWS)
         rest = table.slice(rows)

@@ -1,0 +1,174 @@
+"""The map pass: documents through stages; what a stage marks is swept before the next, dearer one sees it."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from corpusforge.engine.attempt import Output, Reader, Resources
+from corpusforge.engine.tables import TableWriter, read_rows, schema_of
+from corpusforge.engine.unit import Manifest, Unit
+from corpusforge.passes.ledger import Ledger, stored_schema, swept_schema
+from corpusforge.passes.runs import plan_runs
+from corpusforge.passes.specs import spec_of
+from corpusforge.report.add import Report
+from corpusforge.schema import PARQUET_OPTIONS, ROW_GROUP_ROWS
+from corpusforge.sources import Input, Slice, Source
+from corpusforge.stages import Stage, marked
+
+
+@dataclass(frozen=True)
+class Map:
+    """Read a source, or the documents of another pass, and put them through ``stages``.
+
+    ``unit_bytes`` is the text one unit reads at most; ``sweep: false`` scores every row by every stage and marks only;
+    ``counted`` columns are counted by value, so that a later pass can partition by them.
+    """
+
+    name: str
+    reads: tuple[str, ...] = ()
+    source: Source | None = None
+    stages: tuple[Stage, ...] = ()
+    sweep: bool = True
+    unit_bytes: int = 64 << 20
+    batch_rows: int = 256
+    counted: tuple[str, ...] = ("lang",)
+    memory: int = 3 << 30
+    inputs: tuple[Input, ...] = field(default=(), repr=False)
+    limit: int | None = None
+
+    @property
+    def resources(self) -> Resources:
+        return Resources(memory=self.memory)
+
+    def steps(self) -> tuple["Map", ...]:
+        return (self,)
+
+    def columns(self, before: Mapping[str, pa.DataType]) -> dict[str, pa.DataType]:
+        """The columns after this pass, given those of the pass it reads."""
+        every = dict(self.source.writes if self.source else before)
+        for stage in self.stages:
+            every.update(stage.writes)
+        return {f.name: f.type for f in stored_schema(every)}
+
+    def spec(self) -> dict[str, Any]:
+        return {
+            "pass": "map",
+            "source": spec_of(self.source) if self.source else None,
+            "stages": [spec_of(stage) for stage in self.stages],
+            "sweep": self.sweep,
+            "unit_bytes": self.unit_bytes,
+            "counted": list(self.counted),
+            "parquet": {**PARQUET_OPTIONS, "row_group_rows": ROW_GROUP_ROWS},
+        }
+
+    def plan(self, inputs: Mapping[str, Sequence[Manifest]]) -> Sequence[Unit]:
+        if self.source is None:
+            return plan_runs(inputs[self.reads[0]], self.unit_bytes)
+        places = {given.name: given.path for given in self.inputs}
+        return [
+            Unit(f"{n:06d}", {"slice": s.to_json()}, bytes=s.end - s.start, places={"path": places[s.name]})
+            for n, s in enumerate(self.source.plan(self.inputs, self.limit))
+        ]
+
+    def work(self, unit: Unit, inputs: Reader, out: Output) -> Report:
+        columns = self._columns_in(unit, inputs)
+        kept_schema = stored_schema(columns, {n: t for stage in self.stages for n, t in stage.writes.items()})
+        passed_over: Counter[str] = Counter()
+        spent: Counter[str] = Counter()
+        with (
+            out.create("kept.parquet") as kept_file,
+            out.create("swept.parquet") as swept_file,
+            TableWriter(kept_file, kept_schema) as kept,
+            TableWriter(swept_file, swept_schema(kept_schema)) as swept,
+        ):
+            ledger = Ledger(kept, swept, self.counted)
+            for batch in _timed(self._read(unit, inputs, passed_over), spent, "read"):
+                self._through(_without_killers(batch, inputs.skip), ledger, spent)
+        for reason, records in sorted(passed_over.items()):
+            ledger.passed_over(reason, records)
+        out.cost["stages_us"] = {name: ns // 1000 for name, ns in spent.items()}
+        return ledger.report
+
+    def _columns_in(self, unit: Unit, inputs: Reader) -> dict[str, pa.DataType]:
+        if self.source:
+            return dict(self.source.writes)
+        with inputs.open(unit.reads[0]) as file:
+            return {f.name: f.type for f in schema_of(file)}
+
+    def _read(self, unit: Unit, inputs: Reader, passed_over: Counter[str]) -> Iterator[pa.RecordBatch]:
+        if self.source:
+            yield from self.source.read(Slice(**unit.spec["slice"]), unit.places["path"], passed_over)
+            return
+        for file, (first, rows) in zip(unit.reads, unit.spec["rows"], strict=True):
+            with inputs.open(file) as opened:
+                for group in read_rows(opened, first, rows):
+                    for start in range(0, group.num_rows, self.batch_rows):
+                        yield _with_drop(group.slice(start, self.batch_rows))
+
+    def _through(self, batch: pa.RecordBatch, ledger: Ledger, spent: Counter[str]) -> None:
+        live = ledger.split(batch)
+        for number, stage in enumerate(self.stages):
+            if not live.num_rows:
+                return
+            name = type(stage).__name__
+            ledger.report.count(f"into.{number:02d}.{name}", live.num_rows)
+            started = time.thread_time_ns()
+            live = _applied(stage, live)
+            spent[f"{number:02d}.{name}"] += time.thread_time_ns() - started
+            if self.sweep:
+                live = ledger.split(live)
+        started = time.thread_time_ns()
+        ledger.keep(ledger.split(live))
+        spent["write"] += time.thread_time_ns() - started
+
+
+def _applied(stage: Stage, batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch after a stage; an error names the stage and the first document that raises it."""
+    try:
+        result = stage(batch)
+    except Exception as error:
+        error.add_note(f"stage {type(stage).__name__}, {_culprit(stage, batch)}")
+        raise
+    if result.num_rows != batch.num_rows:
+        raise RuntimeError(
+            f"stage {type(stage).__name__} gave {result.num_rows} rows for {batch.num_rows}: a stage keeps every row"
+        )
+    return result
+
+
+def _culprit(stage: Stage, batch: pa.RecordBatch) -> str:
+    for row in range(batch.num_rows):
+        one = batch.slice(row, 1)
+        try:
+            stage(one)
+        except Exception:
+            return f"document {one['id'][0].as_py()} ({one['url'][0].as_py()})"
+    return f"one of {batch.num_rows} documents from {batch['id'][0].as_py()} on, together only"
+
+
+def _without_killers(batch: pa.RecordBatch, skip: Mapping[str, str]) -> pa.RecordBatch:
+    """Mark the records that killed their workers before."""
+    if not skip:
+        return batch
+    rows = zip(batch["source_file"].to_pylist(), batch["source_offset"].to_pylist(), strict=True)
+    reasons = [skip.get(f"{name}:{offset}") for name, offset in rows]
+    return batch.set_column(batch.schema.get_field_index("drop"), "drop", marked(batch, reasons))
+
+
+def _with_drop(batch: pa.RecordBatch) -> pa.RecordBatch:
+    return batch.append_column("drop", pa.nulls(batch.num_rows, pa.string()))
+
+
+def _timed(batches: Iterator[pa.RecordBatch], spent: Counter[str], name: str) -> Iterator[pa.RecordBatch]:
+    """Count the CPU time that making each batch takes."""
+    while True:
+        started = time.thread_time_ns()
+        batch = next(batches, None)
+        spent[name] += time.thread_time_ns() - started
+        if batch is None:
+            return
+        yield batch

@@ -1,0 +1,38 @@
+"""What a stage, source or pass computes, as JSON: its import path, revision, fields, models and library versions."""
+
+from dataclasses import fields
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from pydantic import TypeAdapter
+
+
+def spec_of(part: Any) -> dict[str, Any]:
+    """The part of an identity that one stage or source makes up."""
+    spec: dict[str, Any] = {"use": use_of(part), "revision": part.revision, "fields": fields_of(part)}
+    models = getattr(part, "models", ())
+    if models:
+        spec["models"] = {model.name: model.sha256 for model in models}
+    libraries = getattr(part, "built_on", ())
+    if libraries:
+        spec["built_on"] = {name: library_version(name) for name in libraries}
+    return spec
+
+
+def use_of(part: Any) -> str:
+    """The import path of a part, as a recipe names it."""
+    return f"{type(part).__module__}:{type(part).__qualname__}"
+
+
+def fields_of(part: Any) -> dict[str, Any]:
+    """The configuration of a part as JSON values."""
+    dumped = TypeAdapter(type(part)).dump_python(part, mode="json")
+    return {f.name: dumped[f.name] for f in fields(part)}
+
+
+def library_version(name: str) -> str:
+    """The installed version of a library; ``missing`` where it is not there."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "missing"
