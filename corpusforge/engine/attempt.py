@@ -139,6 +139,16 @@ class Work:
     def mark_name(self, unit: Unit, attempt: str) -> str:
         return self.place.name(self.step.name, "attempts", f"{unit.name}.{attempt}.mark")
 
+    def difference(self) -> str | None:
+        """How what this process would compute differs from the committed plan; None if it does not."""
+        name = self.place.name(self.step.name, "plan.json")
+        if not self.place.store.exists(name):
+            return f"it does not see {name} below {self.place.store.root}; the root must be shared by all nodes"
+        planned, here = json.loads(self.place.store.read(name))["spec"], json.loads(canonical_json(self.step.spec()))
+        if planned == here:
+            return None
+        return f"it runs other code or library versions: planned {planned}, here {here}"
+
     def attempt(self, unit: Unit, attempt: str, skip: Mapping[str, str]) -> Manifest:
         """Try the unit; give the manifest that stands afterwards, by whichever attempt won."""
         started, cpu = time.time(), time.process_time()

@@ -1,11 +1,12 @@
 """The corpus pass: sweeps duplicates with their evidence and writes the final, self-contained shards."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import ConfigDict
+from pydantic.dataclasses import dataclass
 
 from corpusforge.engine.attempt import Output, Reader, Resources
 from corpusforge.engine.tables import TableWriter, read_rows, schema_of
@@ -18,7 +19,7 @@ CLUSTER = {"cluster_id": pa.string(), "cluster_size": pa.int32()}
 EVIDENCE = (("survivor_id", pa.string()), ("similarity", pa.float32()), ("band", pa.int16()))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Corpus:
     """Write shards of ``shard_bytes`` of text, one series for each value of ``partition_by``.
 

@@ -3,10 +3,11 @@
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
 
 from corpusforge.engine.attempt import Output, Reader, Resources
 from corpusforge.engine.tables import TableWriter, read_rows, schema_of
@@ -16,11 +17,11 @@ from corpusforge.passes.runs import plan_runs
 from corpusforge.passes.specs import spec_of
 from corpusforge.report.add import Report
 from corpusforge.schema import PARQUET_OPTIONS, ROW_GROUP_ROWS
-from corpusforge.sources import Input, Slice, Source
+from corpusforge.sources import Input, Slice
 from corpusforge.stages import Stage, marked
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=ConfigDict(extra="forbid", arbitrary_types_allowed=True))
 class Map:
     """Read a source, or the documents of another pass, and put them through ``stages``.
 
@@ -30,14 +31,14 @@ class Map:
 
     name: str
     reads: tuple[str, ...] = ()
-    source: Source | None = None
-    stages: tuple[Stage, ...] = ()
+    source: Any = None
+    stages: tuple[Any, ...] = ()
     sweep: bool = True
     unit_bytes: int = 64 << 20
     batch_rows: int = 256
     counted: tuple[str, ...] = ("lang",)
     memory: int = 3 << 30
-    inputs: tuple[Input, ...] = field(default=(), repr=False)
+    inputs: tuple[Input, ...] = Field(default=(), repr=False)
     limit: int | None = None
 
     @property

@@ -1,0 +1,128 @@
+"""Versions of a corpus: none is mutable; an unnamed build goes on with the newest equal one or starts the next."""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from corpusforge.engine.attempt import Place
+from corpusforge.engine.unit import Manifest
+from corpusforge.storage import Store
+from corpusforge.text.canonical import canonical_json
+
+DEV = re.compile(r"dev-(\d+)")
+DIFFERENCES = 5
+
+
+class VersionError(RuntimeError):
+    """A version exists and was made from something else."""
+
+
+@dataclass(frozen=True)
+class Making:
+    """What a version is made from: ``recipe.json`` and ``inputs.json``, byte for byte."""
+
+    recipe: Mapping[str, Any]
+    inputs: list[dict[str, Any]]
+
+
+def choose(store: Store, making: Making, version: str | None) -> Place:
+    """The version to build: the named one, else the newest ``dev-N`` made from the same, else the next ``dev-N``."""
+    if version:
+        return _enter(store, version, making)
+    newest = _numbers(store)[-1:]
+    if newest and not _differences(Place(store, f"dev-{newest[0]}"), making):
+        return Place(store, f"dev-{newest[0]}")
+    number = newest[0] + 1 if newest else 1
+    while True:
+        try:
+            return _enter(store, f"dev-{number}", making)
+        except VersionError:
+            number += 1
+
+
+def resolve(store: Store, version: str) -> str:
+    """The name of a version; ``dev`` is the newest ``dev-N``."""
+    numbers = _numbers(store)
+    if version == "dev" and numbers:
+        return f"dev-{numbers[-1]}"
+    if version in store.folders(""):
+        return version
+    known = ", ".join(store.folders("")) or "none"
+    raise VersionError(f"there is no version {version!r} in {store.root}; there are: {known}")
+
+
+def finder(place: Place, base: str | None) -> Callable[[str, str], Manifest | None]:
+    """Finds the manifest of an equal unit in earlier versions: those of ``base``, else of the ``dev`` ones.
+
+    Each pass's manifests are indexed by identity when the pass is first asked for.
+    """
+    indexes: dict[str, dict[str, Manifest]] = {}
+    versions = [base] if base else [f"dev-{n}" for n in reversed(_numbers(place.store))]
+    earlier = [v for v in versions if v and v != place.version]
+
+    def find(step: str, identity: str) -> Manifest | None:
+        if step not in indexes:
+            found = [m for v in reversed(earlier) for m in _manifests(Place(place.store, v), step)]
+            indexes[step] = {m.identity: m for m in found}
+        return indexes[step].get(identity)
+
+    return find
+
+
+def making_of(place: Place) -> Making:
+    """What a version was made from."""
+    recipe = json.loads(place.store.read(place.name("recipe.json")))
+    return Making(recipe, json.loads(place.store.read(place.name("inputs.json"))))
+
+
+def _enter(store: Store, version: str, making: Making) -> Place:
+    place = Place(store, version)
+    store.put_if_absent(place.name("inputs.json"), canonical_json(making.inputs))
+    store.put_if_absent(place.name("recipe.json"), canonical_json(making.recipe))
+    differences = _differences(place, making)
+    if differences:
+        listed = "; ".join(differences[:DIFFERENCES])
+        raise VersionError(
+            f"version {version} was made from something else: {listed}. "
+            "Build under another --version, or without --version to start the next dev version"
+        )
+    return place
+
+
+def _differences(place: Place, making: Making) -> list[str]:
+    if not place.store.exists(place.name("recipe.json")):
+        return ["it has no recipe.json"]
+    before = making_of(place)
+    now = json.loads(canonical_json([making.recipe, making.inputs]))
+    return [*_compare(before.recipe, now[0], "recipe"), *_compare(before.inputs, now[1], "inputs")]
+
+
+def _compare(old: Any, new: Any, where: str) -> Iterator[str]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted({*old, *new}):
+            yield from _compare(old.get(key, "nothing"), new.get(key, "nothing"), f"{where}.{key}")
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for number, (one, other) in enumerate(zip(old, new, strict=True)):
+            label = one.get("name") or one.get("use") if isinstance(one, dict) else None
+            yield from _compare(one, other, f"{where}[{label or number}]")
+    elif old != new:
+        yield f"{where} was {_short(old)} and is now {_short(new)}"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def _numbers(store: Store) -> list[int]:
+    """Numbers of the ``dev`` versions that were entered, ascending."""
+    found = (DEV.fullmatch(name) for name in store.folders(""))
+    return sorted(int(m[1]) for m in found if m and store.exists(f"{m[0]}/recipe.json"))
+
+
+def _manifests(place: Place, step: str) -> Iterator[Manifest]:
+    for name in place.store.names(place.name(step)):
+        if name.endswith(".json") and name.count(".") == 1 and name not in ("plan.json", "left_out.json"):
+            yield Manifest.from_json(json.loads(place.store.read(place.name(step, name))))
