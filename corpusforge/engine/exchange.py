@@ -5,11 +5,11 @@ a gather reads from every file only the row groups that overlap its range.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from corpusforge.engine.attempt import Output, Reader
 from corpusforge.engine.tables import TableWriter
@@ -32,13 +32,21 @@ def scatter(out: Output, role: str, table: pa.Table) -> None:
 
 
 def gather(inputs: Reader, files: Sequence[File], keys: Range, columns: Sequence[str] | None = None) -> pa.Table:
-    """The rows of all files with a key in the range, sorted by key; equal keys in the order of ``files``."""
+    """The rows of all files with a key in the range, sorted by key; equal keys in the order of ``files``.
+
+    ``columns`` names the columns wanted, ``key`` among them; at least one file is needed, for the schema.
+    """
+    if not files:
+        raise ValueError("nothing to gather: no file given")
     pieces = [piece for file in files for piece in _overlap(inputs, file, keys, columns)]
-    return _sorted(pa.concat_tables(pieces)) if pieces else pa.table({})
+    return _sorted(pa.concat_tables(pieces))
 
 
 def merge(inputs: Reader, files: Sequence[File], out: Output, role: str, parts: Sequence[Range]) -> int:
-    """Merge sorted files into one, a range of keys at a time; give the number of rows."""
+    """Merge sorted files into one, a range of keys at a time; give the number of rows.
+
+    ``parts`` are ranges in order that together cover every key.
+    """
     with inputs.open(files[0]) as first:
         schema = pq.read_schema(first)
     with out.create(role) as file, TableWriter(file, schema) as writer:
@@ -46,6 +54,18 @@ def merge(inputs: Reader, files: Sequence[File], out: Output, role: str, parts: 
             for batch in gather(inputs, files, keys).to_batches():
                 writer.write(batch)
         return writer.rows
+
+
+def fan_in(files: int, at_most: int = FAN_IN) -> list[tuple[int, int]]:
+    """Which runs ``(first, last)`` of files to merge so that one gather reads few enough; none if it does already.
+
+    One round of merging serves ``at_most`` squared files.
+    """
+    if files <= at_most:
+        return []
+    if files > at_most * at_most:
+        raise ValueError(f"{files} files are more than one merge round of {at_most} serves; use larger units")
+    return [(first, min(first + at_most, files)) for first in range(0, files, at_most)]
 
 
 def ranges(rows: int, row_bytes: int, unit_bytes: int) -> list[Range]:
@@ -67,18 +87,22 @@ def groups(table: pa.Table) -> Iterator[tuple[int, int]]:
 
 
 def _overlap(inputs: Reader, file: File, keys: Range, columns: Sequence[str] | None) -> Iterator[pa.Table]:
+    """The rows of one file in the range, in its order; an empty table first, which carries the schema."""
     low, high = keys
+    wanted = list(columns) if columns else None
     with inputs.open(file) as opened:
         source = pq.ParquetFile(opened)
         position = source.schema_arrow.names.index("key")
+        yield source.read_row_groups([], columns=wanted)
         for group in range(source.metadata.num_row_groups):
             seen = source.metadata.row_group(group).column(position).statistics
             if seen.max < low or seen.min >= high:
                 continue
-            table = source.read_row_group(group, columns=list(columns) if columns else None)
+            table = source.read_row_group(group, columns=wanted)
             found = _keys(table)
-            first = int(np.searchsorted(found, np.uint64(low)))
-            last = len(found) if high == TOP else int(np.searchsorted(found, np.uint64(high)))
+            # A border of 2^64 fits no uint64: the largest key below the range's end does.
+            first = int(np.searchsorted(found, np.uint64(low), side="left"))
+            last = int(np.searchsorted(found, np.uint64(high - 1), side="right"))
             yield table.slice(first, last - first)
 
 
@@ -86,5 +110,5 @@ def _sorted(table: pa.Table) -> pa.Table:
     return table.take(pa.array(np.argsort(_keys(table), kind="stable"))).combine_chunks()
 
 
-def _keys(table: pa.Table) -> Any:
+def _keys(table: pa.Table) -> NDArray[np.uint64]:
     return table["key"].to_numpy().astype(np.uint64, copy=False)

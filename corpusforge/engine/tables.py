@@ -4,8 +4,10 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, BinaryIO
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from corpusforge.schema import PARQUET_OPTIONS, ROW_GROUP_ROWS
 
@@ -65,3 +67,18 @@ def read_rows(
 def schema_of(file: BinaryIO) -> pa.Schema:
     """The Arrow schema of a Parquet file."""
     return pq.read_schema(file)
+
+
+def rows_at(file: BinaryIO, rows: NDArray[np.int64], columns: Sequence[str]) -> pa.Table:
+    """The rows of a Parquet file at ascending positions; only row groups that hold one of them are read."""
+    source = pq.ParquetFile(file)
+    pieces = [source.read_row_groups([], columns=list(columns))]
+    start = 0
+    for group in range(source.metadata.num_row_groups):
+        end = start + source.metadata.row_group(group).num_rows
+        first, last = np.searchsorted(rows, (start, end)).tolist()
+        if last > first:
+            table = source.read_row_group(group, columns=list(columns))
+            pieces.append(table.take(pa.array(rows[first:last] - start)))
+        start = end
+    return pa.concat_tables(pieces)

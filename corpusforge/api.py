@@ -1,0 +1,319 @@
+"""What the command line, jobs and ``import corpusforge`` call: one function a verb."""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from corpusforge import versions
+from corpusforge.engine.attempt import Place, Resources
+from corpusforge.engine.run import Listener, Outcome, PlanChanged, Pool, leave_out, manifests, run
+from corpusforge.engine.serial_pool import SerialPool
+from corpusforge.engine.tables import read_rows
+from corpusforge.engine.unit import Failed, Manifest
+from corpusforge.passes.map import Map
+from corpusforge.passes.verify import verify_version
+from corpusforge.recipe import Recipe, read_recipe
+from corpusforge.report.add import Report, total
+from corpusforge.report.render import Address, PassView, view
+from corpusforge.sources.inputs import resolve as resolve_inputs
+from corpusforge.storage import Store
+from corpusforge.text.canonical import identity_of
+from corpusforge.schemas import write_schemas
+from corpusforge.versions import Making, VersionError
+
+__all__ = ["BuildFailed", "Plan", "PlanChanged", "Run", "VersionError", "build", "describe", "documents"]
+__all__ += ["next_commands", "plan", "read_recipe", "report", "step_names", "verified", "verify", "write_schemas"]
+
+PoolName = Literal["ray", "serial"]
+
+
+class BuildFailed(RuntimeError):
+    """Some units could not be done; the rest of their pass is committed, and the run can go on from there."""
+
+    def __init__(self, failed: Sequence[Failed]) -> None:
+        self.failed = tuple(failed)
+        lines = [f"{f.step}/{f.unit} ({f.reads}): {f.causes[-1]} (after {len(f.causes)} attempts)" for f in failed]
+        super().__init__("\n".join([f"{len(failed)} units failed:", *lines]))
+
+
+@dataclass(frozen=True)
+class Run:
+    """A version of a corpus that a build made or went on with."""
+
+    root: str
+    corpus: str
+    version: str
+    outcomes: tuple[Outcome, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def place(self) -> Place:
+        return Place(Store(str(Path(self.root, self.corpus))), self.version)
+
+    @property
+    def address(self) -> str:
+        return str(Path(self.root, self.corpus, self.version))
+
+    @property
+    def report(self) -> Report:
+        """The sum of the reports of the corpus's final shards and of everything dropped before them."""
+        passes = view(self.place, Address(self.root, self.corpus, self.version))
+        return total(p.report for p in passes)
+
+    def documents(self, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
+        """The rows of the final shards, streamed."""
+        return documents(self.address, columns)
+
+    @property
+    def worked(self) -> int:
+        return sum(outcome.worked for outcome in self.outcomes)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a build would do: the recipe with its inputs bound, and what its version is made from."""
+
+    recipe: Recipe
+    making: Making
+    notes: tuple[str, ...] = ()
+
+    @property
+    def source(self) -> Map | None:
+        return next((p for p in self.recipe.passes if isinstance(p, Map) and p.source), None)
+
+
+@dataclass
+class _Pools:
+    """Makes the pool of a pass when its first unit is left, and keeps Ray's workers from pass to pass."""
+
+    name: PoolName
+    workers: int
+    address: str | None
+    say: Callable[[str], None]
+    made: Any = None
+    shape: Resources | None = None
+    serial: SerialPool = field(default_factory=SerialPool)
+
+    def __call__(self, resources: Resources, units: int, careful: bool) -> Pool:
+        if self.name == "serial" or (units == 1 and not careful and self.made is None):
+            return self.serial
+        if self.made is None or self.shape != resources:
+            self.made, self.shape = self._ray(resources), resources
+        pool: Pool = self.made
+        return pool
+
+    def _ray(self, resources: Resources) -> Any:
+        from corpusforge.ray_pool import RayPool  # noqa: PLC0415  (Ray is imported only when a Ray pool is asked for)
+
+        return RayPool(self.workers, resources, self.address, self.say)
+
+    def close(self) -> None:
+        if self.made is not None:
+            self.made.close()
+
+
+def plan(
+    recipe: str | Path | Recipe,
+    inputs: Sequence[str] = (),
+    limit: int | None = None,
+    name: str | None = None,
+    allow_failed: int = 0,
+) -> Plan:
+    """Read a recipe and bind it to its inputs; nothing is written and no model is loaded."""
+    made = recipe if isinstance(recipe, Recipe) else read_recipe(recipe)
+    notes: list[str] = []
+    bound = tuple(_bind(p, inputs, limit, notes.append) if isinstance(p, Map) and p.source else p for p in made.passes)
+    made = replace(made, corpus=name or made.corpus, passes=bound)
+    given = [i for p in bound if isinstance(p, Map) for i in p.inputs]
+    making = Making(
+        {
+            "recipe": made.corpus,
+            "passes": [{"name": p.name, "reads": list(p.reads), "steps": _specs(p)} for p in bound],
+            "limit": limit,
+            "allow_failed": allow_failed,
+        },
+        [{"name": i.name, "bytes": i.bytes, "fingerprint": i.fingerprint} for i in given],
+    )
+    return Plan(made, making, tuple(notes))
+
+
+def build(
+    recipe: str | Path | Recipe,
+    inputs: Sequence[str] = (),
+    root: str | Path = "",
+    name: str | None = None,
+    version: str | None = None,
+    base: str | None = None,
+    pool: PoolName = "ray",
+    workers: int | None = None,
+    address: str | None = None,
+    limit: int | None = None,
+    allow_failed: int = 0,
+    listen: Listener = lambda event, facts: None,
+) -> Run:
+    """Make a corpus at ``ROOT/CORPUS/VERSION``, or go on with it where an earlier run stopped.
+
+    ``base`` is a version whose equal units are adopted. Raises ``BuildFailed`` after a pass with failed units,
+    ``RecipeError``, ``InputError`` and ``VersionError`` before any work.
+    """
+    started = time.monotonic()
+    if not str(root):
+        raise VersionError("no root was given. Say where corpora are kept: --root out")
+    planned = plan(recipe, inputs, limit, name, allow_failed)
+    store = Store(str(Path(root, planned.recipe.corpus)))
+    place = versions.choose(store, planned.making, version)
+    count = workers or len(os.sched_getaffinity(0))
+    listen("start", {"plan": planned, "place": place, "workers": count, "pool": pool})
+    pools = _Pools(pool, count, address, lambda line: listen("note", {"line": line}))
+    try:
+        outcomes = _run_passes(planned.recipe, place, pools, versions.finder(place, base), allow_failed, listen)
+    finally:
+        pools.close()
+    _write_card(place, planned, outcomes)
+    done = Run(str(root), planned.recipe.corpus, place.version, tuple(outcomes), time.monotonic() - started)
+    listen("end", {"run": done})
+    return done
+
+
+def _run_passes(
+    recipe: Recipe,
+    place: Place,
+    pools: _Pools,
+    earlier: Callable[[str, str], Manifest | None],
+    allow_failed: int,
+    listen: Listener,
+) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    made: dict[str, Sequence[Manifest]] = {}
+    for step in (step for made_pass in recipe.passes for step in made_pass.steps()):
+        careful = isinstance(step, Map) and step.source is not None
+
+        def chosen(resources: Resources, units: int, careful: bool = careful) -> Pool:
+            return pools(resources, units, careful)
+
+        reads = {name: made[name] for name in step.reads}
+        outcome = run(step, reads, place, chosen, earlier, listen)
+        outcomes.append(outcome)
+        if len(outcome.failed) > allow_failed:
+            raise BuildFailed(outcome.failed)
+        if outcome.failed:
+            leave_out(place, step.name, outcome.failed)
+        made[step.name] = outcome.manifests
+    return outcomes
+
+
+def _bind(made: Map, inputs: Sequence[str], limit: int | None, say: Callable[[str], None]) -> Map:
+    if not inputs:
+        return replace(made, limit=limit)
+    found = resolve_inputs(inputs, made.source.suffixes, say)
+    return replace(made, inputs=found, limit=limit)
+
+
+def _specs(made: Any) -> list[dict[str, Any]]:
+    return [{"name": step.name, **step.spec()} for step in made.steps()]
+
+
+def _write_card(place: Place, planned: Plan, outcomes: Sequence[Outcome]) -> None:
+    """A short card beside the passes: what the version was made from and whether anything was left out."""
+    failed = [f"- {o.step}/{f.unit} ({f.reads}): {f.causes[-1]}" for o in outcomes for f in o.failed]
+    lines = [
+        f"# {planned.recipe.corpus} {place.version}",
+        "",
+        planned.recipe.description.strip(),
+        "",
+        f"- identity: {identity_of([planned.making.recipe, planned.making.inputs])}",
+        f"- inputs: {len(planned.making.inputs)} files, {sum(i['bytes'] for i in planned.making.inputs):,} bytes",
+        f"- records read from each input at most: {planned.making.recipe['limit'] or 'all'}",
+        f"- units left out: {'none' if not failed else ''}",
+        *failed,
+        "",
+    ]
+    place.store.put_if_absent(place.name("card.md"), "\n".join(lines).encode())
+
+
+def open_run(address: str) -> tuple[Place, Address]:
+    """The place behind ``ROOT/CORPUS/VERSION[/PASS[/UNIT]]`` and its parts."""
+    return Address.locate(address)
+
+
+def documents(address: str, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
+    """Rows of the final shards of ``ROOT/CORPUS/VERSION``, or of one pass or unit, streamed."""
+    place, parts = open_run(address)
+    step = parts.step or final_pass(place)
+    for manifest in _manifests(place, step, parts.unit):
+        with place.store.open(manifest.file("kept.parquet").path) as file:
+            for batch in read_rows(file, columns=columns):
+                yield from batch.to_pylist()
+
+
+def final_pass(place: Place) -> str:
+    """The pass that wrote the final shards: the last one whose units hold documents."""
+    recipe = versions.making_of(place).recipe
+    names = [p["name"] for p in recipe["passes"] if p["steps"][-1]["pass"] in ("map", "corpus")]
+    if not names:
+        raise VersionError(f"{place.version} has no pass with documents")
+    return str(names[-1])
+
+
+def _manifests(place: Place, step: str, unit: str | None = None) -> list[Manifest]:
+    return [m for m in manifests(place, step) if unit in (None, m.unit)]
+
+
+def report(address: str) -> list[PassView]:
+    """What each pass of a version read, kept, dropped and cost."""
+    place, parts = open_run(address)
+    return view(place, parts)
+
+
+def verify(address: str) -> dict[str, Any]:
+    """Recompute every file a manifest names; see ``corpusforge.passes.verify``."""
+    place, _ = open_run(address)
+    return verify_version(place, step_names(place))
+
+
+def step_names(place: Place) -> list[str]:
+    """The engine's passes of a version, in the order in which they run."""
+    recipe: Mapping[str, Any] = versions.making_of(place).recipe
+    return [step["name"] for p in recipe["passes"] for step in p["steps"]]
+
+
+def describe(planned: Plan) -> Iterator[str]:
+    """The plan of a build in lines: passes, stages with their fields, inputs and slices."""
+    yield f"{planned.recipe.corpus}: {planned.recipe.description.strip()}"
+    for made in planned.making.recipe["passes"]:
+        yield f"pass {made['name']}" + (f", reads {', '.join(made['reads'])}" if made["reads"] else "")
+        for step in made["steps"]:
+            parts = [step.get("source"), *step.get("stages", ())]
+            for part in filter(None, parts):
+                fields = ", ".join(f"{k}={v}" for k, v in part["fields"].items())
+                yield f"  {part['use']}({fields})"
+    source = planned.source
+    if source and source.inputs:
+        slices = source.plan({})
+        size = sum(i.bytes for i in source.inputs)
+        yield f"inputs: {len(source.inputs)} files, {size:,} bytes, in {len(slices)} slices"
+    yield from planned.notes
+
+
+def verified(found: Mapping[str, Any]) -> Iterator[str]:
+    """The result of ``verify`` in lines."""
+    for made in found["passes"]:
+        counts = [f"{made[k]:,} {k}" for k in ("units", "documents", "tokens") if made[k] is not None]
+        yield f"{made['pass']:24} {(made['digest'] or 'not planned')[:16]}  {', '.join(counts)}"
+    yield f"{'version':24} {found['digest'][:16]}  {found['documents']:,} documents, {found['tokens']:,} tokens"
+    for kind in ("wrong", "undone", "orphans"):
+        for name in found[kind]:
+            yield f"{kind}: {name}"
+
+
+def next_commands(run: Run) -> Iterator[str]:
+    """What to paste after a build: open the report, show drops, find the tokens."""
+    yield f"report:  corpusforge report {run.address}"
+    first = run.outcomes[0].step if run.outcomes else "extract"
+    yield f"drops:   corpusforge report {run.address}/{first}"
+    tokens = [m for o in run.outcomes for m in o.manifests if any(f.role.endswith(".bin") for f in m.files)]
+    if tokens:
+        yield f"tokens:  {run.root}/{run.corpus}/{Path(tokens[0].file('train.bin').path).parent}/"

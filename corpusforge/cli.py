@@ -1,0 +1,158 @@
+"""The verbs of the command line; no logic."""
+
+import json
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from corpusforge import api
+from corpusforge.recipe import RecipeError, parts_in, shipped
+from corpusforge.report.progress import Progress
+from corpusforge.report.render import show
+from corpusforge.sources.inputs import InputError
+from corpusforge.versions import VersionError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="From crawl to clean, deduplicated, tokenised shards, each with a report.",
+)
+console = Console()
+errors = Console(stderr=True)
+
+RecipeName = Annotated[str, typer.Argument(help="A shipped recipe (see `corpusforge recipes`) or a YAML file.")]
+Inputs = Annotated[list[str], typer.Option("--input", "-i", help="A file, folder or glob; may be given many times.")]
+Limit = Annotated[int | None, typer.Option(help="Read this many content records of each input file at most.", min=1)]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Where = Annotated[str, typer.Argument(metavar="ROOT/CORPUS/VERSION[/PASS[/UNIT]]")]
+
+
+@app.command()
+def build(
+    recipe: RecipeName,
+    root: Annotated[str, typer.Option(help="The folder that keeps corpora.")],
+    inputs: Inputs,
+    name: Annotated[str | None, typer.Option(help="Name of the corpus (default: the recipe's).")] = None,
+    version: Annotated[str | None, typer.Option(help="Version to make (default: the next dev-N).")] = None,
+    base: Annotated[str | None, typer.Option("--from", help="Version whose equal units are adopted.")] = None,
+    pool: Annotated[str, typer.Option(help="ray or serial.")] = "ray",
+    workers: Annotated[int | None, typer.Option(help="Ray workers (default: the CPUs of this machine).", min=1)] = None,
+    address: Annotated[str | None, typer.Option(help="Address of a running Ray cluster.")] = None,
+    limit: Limit = None,
+    allow_failed: Annotated[int, typer.Option(help="Go on if at most so many units of a pass fail.", min=0)] = 0,
+    as_json: Json = False,
+) -> None:
+    """Make a corpus, or go on with it where an earlier run stopped."""
+    if pool not in ("ray", "serial"):
+        raise api.VersionError(f"unknown pool {pool!r}: --pool is ray or serial")
+    progress = Progress(errors if as_json else console)
+    try:
+        run = api.build(
+            recipe, inputs, root, name, version, base, pool, workers, address, limit, allow_failed, progress
+        )
+    finally:
+        progress.stop()
+    if as_json:
+        print(json.dumps({**api.verify(run.address), "address": run.address, "worked": run.worked}))
+        return
+    for line in api.next_commands(run):
+        console.print(Text(line), soft_wrap=True)
+
+
+@app.command()
+def check(recipe: RecipeName, inputs: Inputs = [], limit: Limit = None, as_json: Json = False) -> None:  # noqa: B006
+    """Build every stage of a recipe, follow its columns, and print the plan; no model is loaded."""
+    planned = api.plan(recipe, inputs, limit)
+    if as_json:
+        print(json.dumps({"recipe": planned.making.recipe, "inputs": planned.making.inputs}))
+        return
+    for line in api.describe(planned):
+        console.print(Text(line), soft_wrap=True)
+
+
+@app.command()
+def report(where: Where, as_json: Json = False) -> None:
+    """Print what was read, kept and dropped, and why."""
+    passes = api.report(where)
+    if as_json:
+        print(json.dumps([p.to_json() for p in passes], ensure_ascii=False))
+    else:
+        show(console, where, passes)
+
+
+@app.command()
+def verify(where: Where, as_json: Json = False) -> None:
+    """Recompute every file that a manifest names; exit 1 if one differs or a planned unit is missing."""
+    found = api.verify(where)
+    if as_json:
+        print(json.dumps(found))
+    else:
+        for line in api.verified(found):
+            console.print(Text(line), soft_wrap=True)
+    if found["wrong"] or found["undone"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def recipes(as_json: Json = False) -> None:
+    """List the shipped recipes."""
+    found = {name: api.read_recipe(name).description.strip() for name in shipped()}
+    _listing(found, as_json)
+
+
+@app.command()
+def stages(as_json: Json = False) -> None:
+    """List the stages and sources there are, as a recipe names them."""
+    parts = {**parts_in("corpusforge.sources"), **parts_in("corpusforge.stages")}
+    _listing({name: (part.__doc__ or "").strip().splitlines()[0] for name, part in parts.items()}, as_json)
+
+
+@app.command()
+def schemas(folder: Annotated[Path, typer.Argument(help="Where to write them.")] = Path("schemas")) -> None:
+    """Write the JSON Schemas of recipes, manifests, reports and documents."""
+    for path in api.write_schemas(folder):
+        console.print(Text(str(path)))
+
+
+def _listing(found: dict[str, str], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False))
+        return
+    for name, line in found.items():
+        console.print(Text(f"{name:28} {' '.join(line.split())}"))
+
+
+def main() -> None:
+    """Run the command line; an expected error is one message and exit 1, Ctrl-C prints how to go on."""
+    _exit_with(lambda: app(standalone_mode=False))
+
+
+def _exit_with(run: Callable[[], Any]) -> None:
+    command = shlex.join(["corpusforge", *sys.argv[1:]])
+    try:
+        code = run()
+    except (KeyboardInterrupt, typer.Abort):
+        errors.print(Text(f"\nstopped; nothing committed is lost. Go on with:\n  {command}"), soft_wrap=True)
+        sys.exit(130)
+    except api.BuildFailed as error:
+        text = f"{error}\nAll other units of the pass are committed. Try these again with:\n  {command}"
+        errors.print(Text(f"{text}\nor go on without them: add --allow-failed {len(error.failed)}"), soft_wrap=True)
+        sys.exit(1)
+    except (RecipeError, InputError, VersionError, api.PlanChanged) as error:
+        errors.print(Text(f"error: {error}"), soft_wrap=True)
+        sys.exit(1)
+    except typer.Exit as ended:
+        sys.exit(ended.exit_code)
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            raise
+        errors.print(Text(f"error: {error.format_message()}"), soft_wrap=True)
+        sys.exit(2)
+    sys.exit(code if isinstance(code, int) else 0)

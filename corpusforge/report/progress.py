@@ -1,0 +1,105 @@
+"""Progress of a build: what is coming, what was done, what failed, and what to paste next."""
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+PLAIN_SECONDS = 5.0
+"""Where nobody watches a terminal, one line is written this often at most."""
+
+
+class Progress:
+    """Listens to a build; a live line on a terminal, plain lines elsewhere."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live: Live | None = None
+        self._step = ""
+        self._left = self._done = 0
+        self._bytes = 0
+        self._started = self._said = time.monotonic()
+        self._counts: Counter[str] = Counter()
+
+    def __call__(self, event: str, facts: Mapping[str, Any]) -> None:
+        handler = getattr(self, f"_on_{event}", None)
+        if handler:
+            handler(**facts)
+
+    def _on_start(self, plan: Any, place: Any, workers: int, pool: str) -> None:
+        for note in plan.notes:
+            self._say(note)
+        size = sum(given["bytes"] for given in plan.making.inputs)
+        worker = "this process" if pool == "serial" else f"up to {workers} Ray workers"
+        self._say(
+            f"building {plan.recipe.corpus}/{place.version}: {len(plan.making.inputs)} files, "
+            f"{size / 1e6:,.1f} MB, {worker}, into {place.store.root}/{place.version}"
+        )
+
+    def _on_plan(self, step: str, units: int, done: int, adopted: int) -> None:
+        self._flush()
+        self._step, self._left, self._done = step, units - done - adopted, 0
+        self._started = self._said = time.monotonic()
+        self._counts, self._bytes = Counter(), 0
+        there = f", {done} done before" if done else ""
+        taken = f", {adopted} adopted from another version" if adopted else ""
+        if self._left:
+            self._say(f"{step}: {units} units{there}{taken}")
+            if self._console.is_terminal:
+                self._live = Live(console=self._console, refresh_per_second=4, transient=True)
+                self._live.start()
+        elif adopted:
+            self._say(f"{step}: {adopted} units adopted from another version, nothing to do")
+
+    def _on_done(self, step: str, manifest: Any) -> None:
+        self._done += 1
+        self._counts.update(manifest.counts)
+        self._bytes += sum(f.bytes for f in manifest.files)
+        line = self._line()
+        if self._live:
+            self._live.update(Text(line))
+        elif time.monotonic() - self._said >= PLAIN_SECONDS or self._done == self._left:
+            self._said = time.monotonic()
+            self._say(line)
+
+    def _on_failed(self, step: str, failed: Any) -> None:
+        self._say(f"FAILED {step}/{failed.unit} ({failed.reads}): {failed.causes[-1]}")
+
+    def _on_note(self, line: str) -> None:
+        self._say(line)
+
+    def _on_end(self, run: Any) -> None:
+        self._flush()
+        if not run.worked:
+            self._say(f"nothing to do: every unit of {run.corpus}/{run.version} was done before ({run.seconds:.1f} s)")
+        else:
+            self._say(f"done in {run.seconds:.1f} s")
+
+    def stop(self) -> None:
+        """Take the live line down, whatever happened."""
+        self._flush()
+
+    def _line(self) -> str:
+        seconds = max(time.monotonic() - self._started, 1e-3)
+        documents = self._counts["records"] or self._counts["documents"]
+        dropped = sum(v for k, v in self._counts.items() if k.startswith("drop."))
+        eta = seconds / self._done * (self._left - self._done)
+        return (
+            f"{self._step}: {self._done}/{self._left} units, {documents:,} records "
+            f"({documents / seconds:,.0f}/s), {dropped:,} dropped, {self._bytes / 1e6:,.1f} MB written "
+            f"({self._bytes / 1e6 / seconds:,.1f} MB/s), ETA {eta:,.0f} s"
+        )
+
+    def _flush(self) -> None:
+        if self._live:
+            self._live.stop()
+            self._live = None
+            if self._done:
+                self._say(self._line())
+
+    def _say(self, line: str) -> None:
+        self._console.print(Text(line), soft_wrap=True)

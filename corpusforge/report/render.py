@@ -1,0 +1,212 @@
+"""Reports for people: the waterfall from records to tokens, drops by stage and reason, languages and costs."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from corpusforge import versions
+from corpusforge.engine.attempt import Place
+from corpusforge.engine.run import manifests
+from corpusforge.report.add import Report, total
+from corpusforge.storage import Store
+from corpusforge.versions import VersionError
+
+LANGUAGES = 12
+
+
+@dataclass(frozen=True)
+class Address:
+    """The parts of ``ROOT/CORPUS/VERSION[/PASS[/UNIT]]``; a pass may be nested, as in ``duplicates/match``."""
+
+    root: str
+    corpus: str
+    version: str
+    step: str | None = None
+    unit: str | None = None
+
+    @classmethod
+    def locate(cls, address: str) -> "tuple[Place, Address]":
+        """Find the version an address is in: the nearest folder above that holds a recipe."""
+        path = Path(address)
+        for version in (path, *path.parents):
+            store = Store(str(version.parent))
+            name = versions.resolve(store, "dev") if version.name == "dev" and version.parent.is_dir() else version.name
+            if store.exists(f"{name}/recipe.json"):
+                place = Place(store, name)
+                step, unit = cls._within(place, path.relative_to(version).parts)
+                return place, cls(str(version.parent.parent), version.parent.name, name, step, unit)
+        raise VersionError(f"there is no corpus at {address}. An address is ROOT/CORPUS/VERSION[/PASS[/UNIT]]")
+
+    @staticmethod
+    def _within(place: Place, parts: Sequence[str]) -> tuple[str | None, str | None]:
+        if not parts:
+            return None, None
+        for cut in range(len(parts), 0, -1):
+            step = "/".join(parts[:cut])
+            if place.store.exists(place.name(step, "plan.json")):
+                unit = "/".join(parts[cut:]) or None
+                if unit and not place.store.exists(place.name(step, f"{unit}.json")):
+                    raise VersionError(f"pass {step} has no committed unit {unit!r}")
+                return step, unit
+        known = ", ".join(place.store.folders(place.version))
+        raise VersionError(f"there is no pass {parts[0]!r} in {place.version}; there are: {known}")
+
+
+@dataclass(frozen=True)
+class PassView:
+    """A pass as a report shows it: the exact sum of its units, and what they cost."""
+
+    step: str
+    units: int
+    report: Report
+    cpu_seconds: float
+    stages_us: dict[str, int]
+    guarded: int
+
+    def to_json(self) -> dict[str, Any]:
+        cost = {"cpu_seconds": round(self.cpu_seconds, 3), "stages_us": self.stages_us, "guarded": self.guarded}
+        return {"pass": self.step, "units": self.units, "report": self.report.to_json(), "cost": cost}
+
+
+def view(place: Place, parts: Address) -> list[PassView]:
+    """Every pass of the version, or the one the address names, or one unit of it."""
+    recipe = versions.making_of(place).recipe
+    steps = [step["name"] for p in recipe["passes"] for step in p["steps"]]
+    wanted = [s for s in steps if parts.step in (None, s)]
+    return [_view(place, s, parts.unit) for s in wanted if place.store.exists(place.name(s, "plan.json"))]
+
+
+def _view(place: Place, step: str, unit: str | None) -> PassView:
+    done = [m for m in manifests(place, step) if unit in (None, m.unit)]
+    spent: Counter[str] = Counter()
+    for manifest in done:
+        spent.update(manifest.cost.get("stages_us", {}))
+    return PassView(
+        step,
+        len(done),
+        total(place.report(m) for m in done),
+        sum(m.cost.get("cpu_seconds", 0.0) for m in done),
+        dict(sorted(spent.items())),
+        sum(m.cost.get("guarded", 0) for m in done),
+    )
+
+
+def show(console: Console, title: str, passes: Sequence[PassView]) -> None:
+    """Print a report: one waterfall, then what was dropped and why, languages and costs."""
+    console.print(Text(title, style="bold"))
+    for part in _parts(passes):
+        console.print(part)
+
+
+def _parts(passes: Sequence[PassView]) -> Iterator[RenderableType]:
+    yield _waterfall(passes)
+    drops = [p for p in passes if p.report.drops()]
+    if drops:
+        yield _drops(drops)
+    languages = _languages(passes)
+    if languages:
+        yield languages
+    yield _costs(passes)
+
+
+def _waterfall(passes: Sequence[PassView]) -> RenderableType:
+    table = Table(title="From records to tokens", title_justify="left")
+    for name in ("pass", "stage", "in", "dropped", "left", "of the first"):
+        table.add_column(name, justify="left" if name in ("pass", "stage") else "right")
+    first = next((p.report.counts["records"] for p in passes if p.report.counts["records"]), 0)
+    for made in passes:
+        for stage, entered, dropped in _steps(made):
+            left = entered - dropped
+            share = f"{100 * left / first:.1f} %" if first else ""
+            table.add_row(made.step, stage, f"{entered:,}", f"{dropped:,}" if dropped else "", f"{left:,}", share)
+        if made.report.counts["tokens"]:
+            counts = made.report.counts
+            validation = f"{counts['validation.tokens']:,} for validation"
+            table.add_row(made.step, f"{counts['tokens']:,} tokens", "", "", validation, "")
+    return table
+
+
+def _steps(made: PassView) -> Iterator[tuple[str, int, int]]:
+    """Name of each stage of a pass, documents in, documents dropped; what no stage dropped comes first."""
+    counts, drops = made.report.counts, made.report.drops()
+    entered = counts["records"]
+    if not entered or counts["tokens"]:
+        return
+    into = sorted((k.removeprefix("into."), v) for k, v in counts.items() if k.startswith("into."))
+    names = {name.partition(".")[2] for name, _ in into}
+    other = sum(v for reason, v in drops.items() if reason.partition(".")[0] not in names)
+    if other or not into:
+        yield ("source" if into else "decisions", entered, other)
+    for name, documents in into:
+        stage = name.partition(".")[2]
+        yield stage, documents, sum(v for reason, v in drops.items() if reason.partition(".")[0] == stage)
+
+
+def _drops(passes: Sequence[PassView]) -> RenderableType:
+    table = Table(title="What was dropped, and a sample of each", title_justify="left")
+    table.add_column("pass")
+    table.add_column("reason", no_wrap=True)
+    table.add_column("documents", justify="right")
+    table.add_column("sample", overflow="ellipsis", no_wrap=True, max_width=90)
+    for made in passes:
+        for reason, documents in sorted(made.report.drops().items(), key=lambda item: (-item[1], item[0])):
+            samples = made.report.samples.get(f"drop.{reason}", [])
+            table.add_row(made.step, reason, f"{documents:,}", Text(_sample(samples)))
+    return table
+
+
+def _sample(samples: Sequence[dict[str, Any]]) -> str:
+    if not samples:
+        return ""
+    text = " ".join((samples[0].get("text") or "").split())
+    return f"{samples[0]['id'][:8]} {samples[0].get('url') or ''} {text}"
+
+
+def _languages(passes: Sequence[PassView]) -> RenderableType | None:
+    last = next((p for p in reversed(passes) if _by_language(p.report)), None)
+    if last is None:
+        return None
+    found = _by_language(last.report)
+    table = Table(title=f"Languages after {last.step} (about {last.report.distinct('hosts'):,} hosts)")
+    table.title_justify = "left"
+    for name in ("language", "documents", "text bytes"):
+        table.add_column(name, justify="left" if name == "language" else "right")
+    ordered = sorted(found.items(), key=lambda item: (-item[1][0], item[0]))
+    for lang, (documents, size) in ordered[:LANGUAGES]:
+        table.add_row(lang, f"{documents:,}", f"{size:,}")
+    if len(ordered) > LANGUAGES:
+        rest = ordered[LANGUAGES:]
+        table.add_row(f"{len(rest)} others", f"{sum(d for _, (d, _) in rest):,}", f"{sum(s for _, (_, s) in rest):,}")
+    return table
+
+
+def _by_language(report: Report) -> dict[str, tuple[int, int]]:
+    counts = report.counts
+    names = [k.split(".")[2] for k in counts if k.startswith("by.lang.") and k.endswith(".documents")]
+    return {n: (counts[f"by.lang.{n}.documents"], counts[f"by.lang.{n}.text_bytes"]) for n in names}
+
+
+def _costs(passes: Sequence[PassView]) -> RenderableType:
+    table = Table(title="Cost", title_justify="left")
+    for name in ("pass", "units", "CPU s", "dearest stages, ms a document"):
+        table.add_column(name, justify="right" if name in ("units", "CPU s") else "left")
+    for made in passes:
+        table.add_row(made.step, f"{made.units:,}", f"{made.cpu_seconds:,.1f}", _dearest(made))
+    guarded = sum(p.guarded for p in passes)
+    note = Text(f"{guarded} records were left out because they killed their workers", style="bold") if guarded else ""
+    return Group(table, note) if note else table
+
+
+def _dearest(made: PassView) -> str:
+    counts = made.report.counts
+    costs = []
+    for name, micros in made.stages_us.items():
+        entered = counts.get(f"into.{name}", 0) or counts["records"]
+        costs.append((micros / 1000 / entered if entered else 0.0, name.partition(".")[2] or name))
+    return ", ".join(f"{name} {cost:.2f}" for cost, name in sorted(costs, reverse=True)[:4])
