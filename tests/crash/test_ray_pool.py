@@ -1,0 +1,70 @@
+"""Ray workers that die: the record is dropped, the unit is named with its true cause, the others complete."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from corpusforge.engine.attempt import Place
+from corpusforge.engine.run import Outcome, run
+from corpusforge.engine.serial_pool import SerialPool
+from corpusforge.ray_pool import RayPool
+from corpusforge.storage import Store
+from tests.crash.passes import MEMORY, Perils, Resources
+from tests.engine.passes import Squares
+
+pytestmark = pytest.mark.ray
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[RayPool]:
+    made = RayPool(2, Resources(memory=MEMORY), None, print)
+    yield made
+    made.close()
+
+
+def outcome(folder: Path, pool: RayPool, *perils: str) -> Outcome:
+    return run(Perils(perils), {}, Place(Store(str(folder)), "v1"), lambda resources, units: pool)
+
+
+def test_ray_gives_the_same_bytes_as_serial(tmp_path: Path, pool: RayPool) -> None:
+    by_ray = run(Squares(), {}, Place(Store(str(tmp_path / "a")), "v1"), lambda r, u: pool)
+    by_serial = run(Squares(), {}, Place(Store(str(tmp_path / "b")), "v1"), lambda r, u: SerialPool())
+    assert [[f.sha256 for f in m.files] for m in by_ray.manifests] == [
+        [f.sha256 for f in m.files] for m in by_serial.manifests
+    ]
+
+
+def test_a_record_that_crashes_its_worker_twice_is_dropped(tmp_path: Path, pool: RayPool) -> None:
+    done = outcome(tmp_path, pool, "segfault", "none")
+    assert not done.failed
+    counts = done.manifests[0].counts
+    assert (counts["records"], counts["kept"], counts["drop.extract.killed_worker"]) == (10, 9, 1)
+    assert done.manifests[0].cost["guarded"] == 1
+    assert done.manifests[1].counts["kept"] == 10
+
+
+def test_a_record_whose_workers_are_killed_thrice_is_dropped(tmp_path: Path, pool: RayPool) -> None:
+    done = outcome(tmp_path, pool, "kill")
+    assert done.manifests[0].counts["drop.extract.killed_worker"] == 1
+
+
+def test_failures_are_named_with_their_true_cause(tmp_path: Path, pool: RayPool) -> None:
+    done = outcome(tmp_path, pool, "numpy", "raise", "none", "none")
+    assert [m.unit for m in done.manifests] == ["000002", "000003"]
+    causes = {f.unit: f.causes for f in done.failed}
+    assert "MemoryError" in causes["000000"][-1]
+    assert causes["000001"] == ("ValueError: the kana are out of order",) * 3
+
+
+def test_a_rust_library_out_of_memory_is_told_as_that(tmp_path: Path, pool: RayPool) -> None:
+    notes: list[str] = []
+    pool._say = notes.append
+    done = outcome(tmp_path, pool, "rust", "none")
+    assert done.manifests[0].counts["drop.extract.killed_worker"] == 1
+    assert "out of memory" in notes[0]
+
+
+def test_no_mark_is_left_behind(tmp_path: Path, pool: RayPool) -> None:
+    outcome(tmp_path, pool, "segfault", "raise", "none")
+    assert list((tmp_path / "v1" / "perils" / "attempts").iterdir()) == []
