@@ -21,10 +21,10 @@ _WIDE = str.maketrans(HALF, FULL)
 _VOICED = re.compile("(.?)([ﾞﾟ])")
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _GONE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u200b\u2060\ufeff\ufffe\uffff]")
-_TRAILING = re.compile("[ \t\xa0\u2000-\u200a\u202f\u205f\u3000]+(?=\n|\\Z)")
+_SPACES = " \t\xa0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 _DIRTY = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u200b\u2028\u2029\u2060\ufeff\ufffe\uffff\uff61-\uff9f]"
-    "|[ \t\xa0\u2000-\u200a\u202f\u205f\u3000](?:\n|\\Z)"
+    f"|[{_SPACES}](?:\n|\\Z)"
 )
 
 
@@ -39,7 +39,9 @@ def normalise(text: str) -> str:
         return text
     text = _GONE.sub("", _LINE_ENDS.sub("\n", text))
     text = _VOICED.sub(_voiced, text).translate(_WIDE)
-    return _TRAILING.sub("", unicodedata.normalize("NFC", text))
+    text = unicodedata.normalize("NFC", text)
+    # Line by line, not by an expression: one that looks for spaces before a line end is quadratic in long runs of them.
+    return "\n".join([line.rstrip(_SPACES) for line in text.split("\n")])
 
 
 def _voiced(found: re.Match[str]) -> str:

@@ -1,0 +1,69 @@
+"""Take personal contact data out of a text before it is written anywhere."""
+
+from itertools import accumulate
+from typing import Any, ClassVar
+
+import pyarrow as pa
+from pydantic.dataclasses import dataclass
+
+from corpusforge.schema import BLOCK, MASKED
+from corpusforge.stages import STRICT, put
+from corpusforge.text.masks import Found, find, moved
+
+PLACEHOLDERS = {"EMAIL": "<EMAIL>", "IP": "<IP>", "PHONE": "<PHONE>"}
+WIDTHS = {kind: len(mask) for kind, mask in PLACEHOLDERS.items()}
+
+
+@dataclass(frozen=True, config=STRICT)
+class MaskPersonal:
+    """Replace e-mail addresses, public IP addresses and phone numbers in text and title by ``<EMAIL>``, ``<IP>`` …
+
+    What is found is described in ``corpusforge.text.masks``. ``masked`` names every place in the written text with its
+    kind and the length of what it hides; what it hid is written nowhere. The URL stays: it is the document's address.
+    Runs in the extraction pass: edits count from its result.
+    """
+
+    email: bool = True
+    ip: bool = True
+    phone: bool = True
+
+    revision: ClassVar[int] = 1
+    reads: ClassVar[tuple[str, ...]] = ("text", "title", "blocks")
+    writes: ClassVar[dict[str, pa.DataType]] = {
+        "text": pa.large_string(),
+        "title": pa.string(),
+        "blocks": pa.list_(BLOCK),
+        "masked": pa.list_(MASKED),
+    }
+    unrecorded: ClassVar[bool] = True
+
+    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        chosen = (("EMAIL", self.email), ("IP", self.ip), ("PHONE", self.phone))
+        kinds = tuple(kind for kind, wanted in chosen if wanted)
+        texts: list[str | None] = batch["text"].to_pylist()
+        found = [find(text, kinds) if text else [] for text in texts]
+        titles = [title and _hide(title, find(title, kinds)) for title in batch["title"].to_pylist()]
+        blocks = [
+            block if not block or not places else [_move(one, places) for one in block]
+            for block, places in zip(batch["blocks"].to_pylist(), found, strict=True)
+        ]
+        hidden = [text and _hide(text, places) for text, places in zip(texts, found, strict=True)]
+        return put(self, batch, text=hidden, title=titles, blocks=blocks, masked=[_masked(places) for places in found])
+
+
+def _hide(text: str, found: list[Found]) -> str:
+    pieces, position = [], 0
+    for start, end, kind in found:
+        pieces += [text[position:start], PLACEHOLDERS[kind]]
+        position = end
+    return "".join([*pieces, text[position:]])
+
+
+def _masked(found: list[Found]) -> list[dict[str, Any]]:
+    shifts = accumulate((WIDTHS[kind] - (end - start) for start, end, kind in found), initial=0)
+    places = zip(found, shifts, strict=False)
+    return [{"kind": kind, "start": start + shift, "length": end - start} for (start, end, kind), shift in places]
+
+
+def _move(block: dict[str, Any], found: list[Found]) -> dict[str, Any]:
+    return {**block, "start": moved(block["start"], found, WIDTHS), "end": moved(block["end"], found, WIDTHS)}

@@ -1,0 +1,97 @@
+"""Guess a page's language before extraction, and spare extraction the pages that are surely in another one."""
+
+from typing import ClassVar
+
+import pyarrow as pa
+from pydantic.dataclasses import dataclass
+
+from corpusforge.models.cache import Model
+from corpusforge.models.language import LID_176, UNDETERMINED, by_script, predict
+from corpusforge.stages import STRICT, put
+from corpusforge.text.html import declared_languages, title_of, visible_text
+from corpusforge.text.scripts import Scripts, scripts
+
+WINDOW = 320
+"""Characters of one window; fastText needs about 0.1 ms for it."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class LanguageSniff:
+    """Guess the language from the tag-stripped page; drop pages in which no language of ``keep`` is plausible.
+
+    The text between the tags is read in ``windows`` windows spread over the page, so that an English frame does not
+    hide a Japanese article. A kept language is plausible if the model gives it ``plausible`` in one window or in the
+    title, if its script is there (10 kana, 10 hangul), or if the page declares it and the script does not speak
+    against it and the model is not sure of another one in every window. A page with under ``letters`` letters is never
+    dropped: its text may be in a script. ``keep`` empty keeps every language.
+    """
+
+    keep: tuple[str, ...] = ()
+    windows: int = 4
+    plausible: float = 0.1
+    sure: float = 0.8
+    letters: int = 200
+    text_bytes: int = 65536
+
+    revision: ClassVar[int] = 1
+    reads: ClassVar[tuple[str, ...]] = ("html",)
+    writes: ClassVar[dict[str, pa.DataType]] = {
+        "sniff_lang": pa.string(),
+        "sniff_score": pa.float32(),
+        "drop": pa.string(),
+    }
+    built_on: ClassVar[tuple[str, ...]] = ("fasttext-community",)
+    models: ClassVar[tuple[Model, ...]] = (LID_176,)
+
+    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        rows = [self._sniff(html or b"") for html in batch["html"].to_pylist()]
+        langs, scores, drop = zip(*rows, strict=True) if rows else ((), (), ())
+        return put(self, batch, sniff_lang=list(langs), sniff_score=list(scores), drop=list(drop))
+
+    def _sniff(self, html: bytes) -> tuple[str, float, str | None]:
+        text = visible_text(html, self.text_bytes)
+        seen = scripts(text)
+        if not seen.letters:
+            return UNDETERMINED, 0.0, None
+        found = [predict(window, most=5) for window in self._windows(text)]
+        lang, score = _best(found, by_script(seen))
+        if not self.keep or lang in self.keep or seen.letters < self.letters or self._is_plausible(html, seen, found):
+            return lang, score, None
+        return lang, score, "other_language"
+
+    def _windows(self, text: str) -> list[str]:
+        step = max((len(text) - WINDOW) // max(self.windows - 1, 1), WINDOW)
+        return [text[at : at + WINDOW] for at in range(0, max(len(text) - WINDOW // 2, 1), step)]
+
+    def _is_plausible(self, html: bytes, seen: Scripts, found: list[list[tuple[str, float]]]) -> bool:
+        """Whether anything speaks for a kept language."""
+        title = title_of(html)
+        views = [*found, predict(title, most=5)] if scripts(title).letters else found
+        if any(lang in self.keep and score >= self.plausible for view in views for lang, score in view):
+            return True
+        in_title = scripts(title)
+        if "ja" in self.keep and (seen.kana >= 10 or in_title.kana >= 2):
+            return True
+        if "ko" in self.keep and (seen.hangul >= 10 or in_title.hangul >= 2):
+            return True
+        if all(view[0][1] >= self.sure for view in found):
+            return False
+        return any(lang in self.keep and _may_be(lang, seen) for lang in declared_languages(html))
+
+
+def _may_be(lang: str, seen: Scripts) -> bool:
+    """Whether the scripts allow the declared language; only those with a script of their own can be refuted."""
+    needs = {"ja": seen.kana, "ko": seen.hangul, "zh": seen.han, "ru": seen.cyrillic, "th": seen.thai}
+    return needs.get(lang, 1) > 0
+
+
+def _best(found: list[list[tuple[str, float]]], sure: str) -> tuple[str, float]:
+    """The language of the page: by its scripts, else by the sum of the windows; mean score, resolution 1/100."""
+    totals: dict[str, int] = {}
+    for view in found:
+        for lang, score in view:
+            totals[lang] = totals.get(lang, 0) + round(100 * score)
+    if sure:
+        return sure, round(max(totals.get(sure, 0), 50 * len(found)) / (100 * len(found)), 2)
+    lang = min(totals, key=lambda name: (-totals[name], name))
+    return lang, round(totals[lang] / (100 * len(found)), 2)
