@@ -5,6 +5,7 @@ a gather reads from every file only the row groups that overlap its range.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -72,7 +73,7 @@ def ranges(rows: int, row_bytes: int, unit_bytes: int) -> list[Range]:
     """Even ranges of hashed keys so that each gathers about ``unit_bytes``; at least one."""
     count = max(1, -(-rows * row_bytes // unit_bytes))
     borders = [TOP * i // count for i in range(count + 1)]
-    return list(zip(borders, borders[1:], strict=False))
+    return list(pairwise(borders))
 
 
 def groups(table: pa.Table) -> Iterator[tuple[int, int]]:
@@ -111,4 +112,5 @@ def _sorted(table: pa.Table) -> pa.Table:
 
 
 def _keys(table: pa.Table) -> NDArray[np.uint64]:
-    return table["key"].to_numpy().astype(np.uint64, copy=False)
+    keys: NDArray[np.uint64] = table["key"].to_numpy().astype(np.uint64, copy=False)
+    return keys
