@@ -1,0 +1,177 @@
+"""Extract a page's main text with trafilatura, and say where in the page each line of it stood."""
+
+import logging
+from typing import Any, ClassVar, Literal, NoReturn
+
+import pyarrow as pa
+import trafilatura
+import trafilatura.meta
+from lxml import etree
+from lxml.html import HtmlElement, HTMLParser, fromstring
+from pydantic.dataclasses import dataclass
+from trafilatura.utils import repair_faulty_html
+
+from corpusforge.engine import guard
+from corpusforge.schema import BLOCK
+from corpusforge.stages import STRICT, put
+from corpusforge.text.blocks import Page, blocks_of
+from corpusforge.text.html import title_of
+
+for _name in ("trafilatura", "htmldate", "courlan", "justext", "readability"):
+    logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
+
+MARKS_PER_ELEMENT = 4
+"""``<`` signs a page may have for each admitted element; more of them are refused before parsing."""
+CACHED_BYTES = 1 << 22
+"""After so many bytes of pages trafilatura's caches of lines are emptied: they hold a thousand lines of any length."""
+
+Row = tuple[str | None, str | None, list[dict[str, Any]] | None, str | None]
+"""Text, title, blocks, reason to drop."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class MainText:
+    """Write a page's main text, one paragraph a line, its title, and one block a line.
+
+    ``favor="precision"`` is trafilatura's ``favor_precision``, as datatrove runs it. Comments of readers are left out,
+    tables are kept by option, readings of ruby (``rt``, ``rp``) are taken out. Trafilatura's own deduplication stays
+    off: it remembers pages. What is too dear is refused by counted work: ``most_bytes`` of UTF-8, ``most_elements``,
+    ``most_depth`` of nesting (libxml2 itself stops at 2 048). Reasons: ``too_large``, ``too_many_elements``,
+    ``too_deep``, ``not_parsed``, ``not_html``, ``no_text``, ``extractor_error``. Raises ``MemoryError`` naming the document where a
+    failure to parse or an empty result may come from memory that is short.
+    """
+
+    favor: Literal["default", "precision"] = "default"
+    tables: bool = True
+    most_bytes: int = 4_000_000
+    most_elements: int = 40_000
+    most_depth: int = 200
+
+    revision: ClassVar[int] = 1
+    reads: ClassVar[tuple[str, ...]] = ("html", "source_file", "source_offset")
+    writes: ClassVar[dict[str, pa.DataType]] = {
+        "text": pa.large_string(),
+        "title": pa.string(),
+        "blocks": pa.list_(BLOCK),
+        "drop": pa.string(),
+    }
+    built_on: ClassVar[tuple[str, ...]] = ("trafilatura", "lxml", "justext")
+    unrecorded: ClassVar[bool] = True
+
+    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        columns = (batch[name].to_pylist() for name in self.reads)
+        rows: list[Row] = []
+        since = 0
+        for html, file, offset in zip(*columns, strict=True):
+            place = f"{file}:{offset}"
+            guard.at(place)
+            rows.append(self._row(html or b"", place))
+            since += len(html or b"")
+            if since > CACHED_BYTES:
+                trafilatura.meta.reset_caches()
+                since = 0
+        guard.at("")
+        texts, titles, blocks, drop = zip(*rows, strict=True) if rows else ((), (), (), ())
+        return put(self, batch, text=list(texts), title=list(titles), blocks=list(blocks), drop=list(drop))
+
+    def _row(self, html: bytes, place: str) -> Row:
+        if len(html) > self.most_bytes:
+            return _dropped("too_large")
+        if html.count(b"<") > MARKS_PER_ELEMENT * self.most_elements:
+            return _dropped("too_many_elements")
+        if not html.strip():
+            return _dropped("no_text")
+        try:
+            return self._extracted(_parsed(html, place), html, place)
+        except _NotParsed as error:
+            return _dropped(str(error))
+        except MemoryError as error:
+            raise MemoryError(f"out of memory at {place}: {error}") from error
+        except Exception:
+            # Only extraction may turn a bad record into a reason: what strangers write must not end a unit.
+            if guard.memory_is_short():
+                _short(place)
+            return _dropped("extractor_error")
+
+    def _extracted(self, tree: HtmlElement, html: bytes, place: str) -> Row:
+        refused = self._too_much(tree)
+        if refused:
+            return _dropped(refused)
+        _drop_readings(tree)
+        text = trafilatura.extract(
+            tree,
+            favor_precision=self.favor == "precision",
+            include_comments=False,
+            include_tables=self.tables,
+            deduplicate=False,
+        )
+        if not text or not text.strip():
+            if guard.memory_is_short():
+                _short(place)
+            return None, title_of(html) or None, None, "no_text"
+        return text, title_of(html) or None, blocks_of(text, Page.of(tree)), None
+
+    def _too_much(self, tree: HtmlElement) -> str | None:
+        """Count elements level by level: trafilatura and libxml2's copy recurse, so depth is known before they run."""
+        level, elements = [tree], 0
+        for _ in range(self.most_depth):
+            elements += len(level)
+            if elements > self.most_elements:
+                return "too_many_elements"
+            level = [child for element in level for child in element]
+            if not level:
+                return None
+        return "too_deep"
+
+
+class _NotParsed(Exception):
+    """The bytes give no tree; the text is the reason to drop."""
+
+
+def _parsed(html: bytes, place: str) -> HtmlElement:
+    """Parse as trafilatura does, but to any depth: its parser cuts off what is nested over 256 deep."""
+    text = html.decode("utf-8", "replace")
+    beginning = text[:50].lower()
+    data = repair_faulty_html(text, beginning).encode("utf-8", "surrogatepass")
+    tree = _tree(data, place)
+    if tree is None:
+        # Failures under memory pressure do not repeat; those of the document do.
+        tree = _tree(data, place)
+    if tree is None:
+        raise _NotParsed("not_parsed")
+    if "html" not in beginning and len(tree) < 2:
+        # Trafilatura's own test for plain text, JSON and fragments of one element.
+        raise _NotParsed("not_html")
+    return tree
+
+
+def _tree(data: bytes, place: str) -> HtmlElement | None:
+    parser = HTMLParser(
+        collect_ids=False,
+        default_doctype=False,
+        encoding="utf-8",
+        remove_comments=True,
+        remove_pis=True,
+        huge_tree=True,
+    )
+    try:
+        return fromstring(data, parser=parser)
+    except (etree.LxmlError, ValueError):
+        if guard.memory_is_short():
+            _short(place)
+        return None
+
+
+def _drop_readings(tree: HtmlElement) -> None:
+    """Take readings out of ruby, keeping what stands after them: they would double the text."""
+    for reading in list(tree.iter("rt", "rp", "rtc")):
+        if reading.getparent() is not None:
+            reading.drop_tree()
+
+
+def _dropped(reason: str) -> Row:
+    return None, None, None, reason
+
+
+def _short(place: str) -> NoReturn:
+    raise MemoryError(f"out of memory at {place}: a parse or an extraction failed while memory was short")

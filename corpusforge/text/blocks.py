@@ -1,0 +1,153 @@
+"""Find the lines of an extracted text again in the page they came from: DOM path and share of link text."""
+
+import re
+import unicodedata
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from typing import Any
+
+from lxml import etree
+
+INLINE = frozenset(
+    "a abbr acronym b bdi bdo big cite code data del dfn em font i img ins kbd label mark nobr q rb ruby s samp small "
+    "span strike strong sub sup time tt u var wbr".split()
+)
+"""Elements that do not break a line; every other one does."""
+SILENT = frozenset(("script", "style", "noscript", "template", "head", "textarea", "rt", "rp"))
+NO_SCORE = 255
+PATH_ELEMENTS = 4
+NAME_CHARACTERS = 24
+SHORTEST_INSIDE = 4
+"""A line that is no whole block of the page is looked for inside the page's text from so many characters on."""
+MOST_SCANNED = 20_000_000
+"""Characters a page's lines may be looked for in; later lines stay without path. Counted work, not time."""
+
+_SQUEEZED_OUT = re.compile(r"[\s|/<>«»‹›・•·\-]+")
+_DIGITS = re.compile("[0-9]+")
+_TEXTS = etree.XPath("//text()")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a text node hangs: nearest block element, and whether it is in a link or in a silent element."""
+
+    block: Any = None
+    link: bool = False
+    silent: bool = False
+
+
+@dataclass
+class Page:
+    """The page's text without spaces and separators, the links in it, and the block that each part hangs in."""
+
+    stream: str
+    links: bytes
+    starts: list[int]
+    blocks: list[Any]
+    whole: dict[str, list[int]]
+    cursor: int = 0
+    scanned: int = 0
+    paths: dict[Any, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, tree: etree._Element) -> "Page":
+        """Read a parsed page in one walk over its text nodes."""
+        known: dict[Any, Place] = {}
+        pieces: list[str] = []
+        links: list[bytes] = []
+        page = cls("", b"", [], [], {})
+        segment, first, at, last = "", 0, 0, None
+        for node in _TEXTS(tree):
+            parent = node.getparent()
+            place = _place(parent.getparent() if node.is_tail else parent, known)
+            piece = "" if place.silent else squeezed(node)
+            if place.block is not last or (node.is_tail and parent.tag not in INLINE):
+                page._close(segment, first)
+                segment, first, last = "", at, place.block
+            if piece:
+                pieces.append(piece)
+                links.append((b"\1" if place.link else b"\0") * len(piece))
+                page.starts.append(at)
+                page.blocks.append(place.block)
+                segment += piece
+                at += len(piece)
+        page._close(segment, first)
+        page.stream, page.links = "".join(pieces), b"".join(links)
+        return page
+
+    def _close(self, segment: str, first: int) -> None:
+        if segment:
+            self.whole.setdefault(segment, []).append(first)
+
+    def locate(self, key: str) -> int:
+        """Where a squeezed line stands in the stream, after the last one if it can be; -1 if nowhere."""
+        starts = self.whole.get(key)
+        if starts:
+            at = next((start for start in starts if start >= self.cursor), starts[0])
+        elif len(key) < SHORTEST_INSIDE or self.scanned > MOST_SCANNED:
+            return -1
+        else:
+            at = self.stream.find(key, self.cursor)
+            self.scanned += (at if at >= 0 else len(self.stream)) - self.cursor
+            if at < 0:
+                at = self.stream.find(key, 0, self.cursor + len(key))
+                self.scanned += self.cursor
+        if at >= 0:
+            self.cursor = at + len(key)
+        return at
+
+    def path(self, at: int) -> str:
+        """DOM path of the block that holds a place of the stream."""
+        block = self.blocks[bisect_right(self.starts, at) - 1]
+        if block is None:
+            return ""
+        if block not in self.paths:
+            self.paths[block] = _path(block)
+        return self.paths[block]
+
+
+def squeezed(text: str) -> str:
+    """Text in NFC without white space and the separators that menus and tables put between their parts."""
+    return _SQUEEZED_OUT.sub("", unicodedata.normalize("NFC", text))
+
+
+def _place(element: Any, known: dict[Any, Place]) -> Place:
+    chain = []
+    while element is not None and element not in known:
+        chain.append(element)
+        element = element.getparent()
+    place = known[element] if element is not None else Place()
+    for inner in reversed(chain):
+        tag = inner.tag
+        block = place.block if tag in INLINE else inner
+        place = Place(block, place.link or tag == "a", place.silent or tag in SILENT)
+        known[inner] = place
+    return place
+
+
+def _path(element: Any) -> str:
+    names: list[str] = []
+    while element is not None and len(names) < PATH_ELEMENTS:
+        kind = (element.get("class") or "").split()
+        name = f"{element.tag}.{kind[0]}" if kind else str(element.tag)
+        # Numbers count posts, not templates: post-17 and post-18 are one place.
+        names.append(_DIGITS.sub("0", name)[:NAME_CHARACTERS])
+        element = element.getparent()
+    return ">".join(reversed(names))
+
+
+def blocks_of(text: str, page: Page) -> list[dict[str, Any]]:
+    """One block for every line of ``text`` that is not empty: path, offsets, links in 1/255, no score."""
+    blocks = []
+    start = 0
+    for line in text.split("\n"):
+        end = start + len(line)
+        if line and not line.isspace():
+            key = squeezed(line)
+            at = page.locate(key) if key else -1
+            in_links = page.links.count(1, at, at + len(key)) if at >= 0 else 0
+            share = (255 * in_links + len(key) // 2) // len(key) if key else 0
+            path = page.path(at) if at >= 0 else ""
+            blocks.append({"path": path, "start": start, "end": end, "links": share, "score": NO_SCORE})
+        start = end + 1
+    return blocks
