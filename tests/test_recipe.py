@@ -1,0 +1,123 @@
+"""Recipes: what is right is built, what is wrong is one message with file, line, stage, value and cure."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from corpusforge import api
+from corpusforge.recipe import RecipeError, parse_recipe, read_recipe, shipped
+from corpusforge.schemas import every_schema
+
+GOOD = """\
+corpus: tiny
+passes:
+  - name: extract
+    source: {use: warc.Warc}
+    stages:
+      - {use: url.UrlRules}
+      - {use: main_text.MainText}
+  - name: clean
+    stages:
+      - {use: language.Language, keep: [ja]}
+      - {use: length.TooShort, at_least: 50}
+"""
+
+
+@pytest.mark.parametrize("name", sorted(shipped()))
+def test_shipped_recipes_are_right(name: str) -> None:
+    recipe = read_recipe(name)
+    assert [p.name for p in recipe.passes] == ["extract", "clean", "duplicates", "corpus", "tokens"]
+    assert recipe.description
+
+
+def test_a_pass_reads_the_one_before_it() -> None:
+    assert parse_recipe(GOOD).passes[1].reads == ("extract",)
+
+
+WRONG = [
+    ("use: url.UrlRules", "use: url.UrlRulez", r"r\.yaml:6: .*unknown 'url\.UrlRulez'.*Did you mean 'url\.UrlRules'"),
+    ("at_least: 50", "at_leest: 50", r"r\.yaml:11: .*TooShort.*unknown field 'at_leest'.*Did you mean 'at_least'"),
+    ("at_least: 50", "at_least: many", r"r\.yaml:11: .*TooShort.*at_least: .*it is 'many'"),
+    ("      - {use: main_text.MainText}\n", "", r"r\.yaml:9: .*Language reads 'text', which nothing before it writes"),
+    ("name: clean", "name: extract", r"r\.yaml:8: .*there is a pass of that name"),
+    ("name: clean", "name: clean\n    reads: [nobody]", r"r\.yaml:8: .*it reads 'nobody'"),
+    ("name: clean", "name: clean\n    use: magic", r"r\.yaml:8: .*unknown kind of pass 'magic'"),
+    ("name: clean", "name: clean\n    colour: red", r"r\.yaml:9: .*unknown field 'colour'"),
+    ("passes:", "passes: {", r"r\.yaml:\d+: YAML"),
+    ("corpus: tiny", "corpse: tiny", r"r\.yaml:1: .*unknown field 'corpse'.*Did you mean 'corpus'"),
+    ("    source: {use: warc.Warc}\n", "", r"r\.yaml:3: .*neither a source nor a pass to read"),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong", "message"), WRONG, ids=[w[1].strip()[:30] for w in WRONG])
+def test_a_mistake_is_one_clear_message(right: str, wrong: str, message: str) -> None:
+    assert right in GOOD
+    with pytest.raises(RecipeError) as caught:
+        parse_recipe(GOOD.replace(right, wrong), "r.yaml")
+    assert re.search(message, str(caught.value)), str(caught.value)
+
+
+def test_an_unknown_recipe_names_the_shipped_ones() -> None:
+    with pytest.raises(RecipeError, match="Did you mean 'web_ja'"):
+        read_recipe("web_jp")
+
+
+def test_partition_by_needs_a_counted_column() -> None:
+    text = GOOD + "  - {name: corpus, use: corpus, partition_by: charset}\n"
+    with pytest.raises(RecipeError, match=r"Write `counted: \[lang, charset\]` in pass clean"):
+        parse_recipe(text)
+
+
+def test_the_same_recipe_is_the_same_wherever_its_file_lies(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "tiny.yaml").write_text(GOOD)
+    plans = [api.plan(tmp_path / folder / "tiny.yaml") for folder in ("a", "b")]
+    assert plans[0].making == plans[1].making
+
+
+def test_a_stage_in_a_users_module_needs_no_edit_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my_lab").mkdir()
+    (tmp_path / "my_lab" / "kana.py").write_text(KANA)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    recipe = parse_recipe(GOOD + "      - {use: my_lab.kana:KanaShare, at_least: 0.2}\n")
+    assert type(recipe.passes[1].stages[-1]).__name__ == "KanaShare"
+    assert "kana_share" in recipe.passes[1].columns(recipe.passes[0].columns({}))
+
+
+KANA = '''
+from typing import ClassVar
+import pyarrow as pa
+from pydantic.dataclasses import dataclass
+from corpusforge.stages import STRICT, put
+
+@dataclass(frozen=True, config=STRICT)
+class KanaShare:
+    """Measure the share of kana; drop documents below ``at_least``."""
+    at_least: float = 0.1
+    revision: ClassVar[int] = 1
+    reads: ClassVar[tuple[str, ...]] = ("text",)
+    writes: ClassVar[dict[str, pa.DataType]] = {"kana_share": pa.float32(), "drop": pa.string()}
+
+    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        shares = [sum("ぁ" <= c <= "ヿ" for c in t) / max(len(t), 1) for t in batch["text"].to_pylist()]
+        drop = ["little_kana" if share < self.at_least else None for share in shares]
+        return put(self, batch, kana_share=shares, drop=drop)
+'''
+
+
+def test_the_committed_schemas_are_fresh() -> None:
+    folder = Path(__file__).parents[1] / "schemas"
+    for name, schema in every_schema().items():
+        written = json.loads((folder / f"{name}.json").read_text("utf-8"))
+        written.pop("$schema")
+        assert written == schema, "run `make schemas`"
+
+
+def test_shipped_recipes_fit_the_recipe_schema() -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    for path in shipped().values():
+        jsonschema.validate(yaml.safe_load(Path(path).read_text("utf-8")), every_schema()["recipe"])
