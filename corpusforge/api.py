@@ -24,7 +24,7 @@ from corpusforge.text.canonical import identity_of
 from corpusforge.schemas import write_schemas
 from corpusforge.versions import Making, VersionError
 
-__all__ = ["BuildFailed", "Plan", "PlanChanged", "Run", "VersionError", "build", "describe", "documents"]
+__all__ = ["BuildFailed", "Plan", "PlanChanged", "Run", "VersionError", "build", "describe", "documents", "dropped"]
 __all__ += ["next_commands", "plan", "read_recipe", "report", "step_names", "verified", "verify", "write_schemas"]
 
 PoolName = Literal["ray", "serial"]
@@ -242,24 +242,38 @@ def open_run(address: str) -> tuple[Place, Address]:
 def documents(address: str, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
     """Rows of the final shards of ``ROOT/CORPUS/VERSION``, or of one pass or unit, streamed."""
     place, parts = open_run(address)
-    step = parts.step or final_pass(place)
-    for manifest in _manifests(place, step, parts.unit):
-        with place.store.open(manifest.file("kept.parquet").path) as file:
-            for batch in read_rows(file, columns=columns):
-                yield from batch.to_pylist()
+    yield from _rows(place, parts.step or final_pass(place), parts.unit, "kept.parquet", columns)
+
+
+def dropped(address: str, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
+    """Rows that were dropped, with ``drop`` saying why, of every pass of a version or of one pass or unit, streamed."""
+    place, parts = open_run(address)
+    for step in [parts.step] if parts.step else passes_with_documents(place):
+        yield from _rows(place, step, parts.unit, "swept.parquet", columns)
+
+
+def _rows(
+    place: Place, step: str, unit: str | None, role: str, columns: Sequence[str] | None
+) -> Iterator[dict[str, Any]]:
+    for manifest in manifests(place, step):
+        if unit in (None, manifest.unit):
+            with place.store.open(manifest.file(role).path) as file:
+                for batch in read_rows(file, columns=columns):
+                    yield from batch.to_pylist()
+
+
+def passes_with_documents(place: Place) -> list[str]:
+    """The passes whose units hold documents, in the order in which they run."""
+    recipe = versions.making_of(place).recipe
+    return [p["name"] for p in recipe["passes"] if p["steps"][-1]["pass"] in ("map", "corpus")]
 
 
 def final_pass(place: Place) -> str:
     """The pass that wrote the final shards: the last one whose units hold documents."""
-    recipe = versions.making_of(place).recipe
-    names = [p["name"] for p in recipe["passes"] if p["steps"][-1]["pass"] in ("map", "corpus")]
+    names = passes_with_documents(place)
     if not names:
         raise VersionError(f"{place.version} has no pass with documents")
-    return str(names[-1])
-
-
-def _manifests(place: Place, step: str, unit: str | None = None) -> list[Manifest]:
-    return [m for m in manifests(place, step) if unit in (None, m.unit)]
+    return names[-1]
 
 
 def report(address: str) -> list[PassView]:

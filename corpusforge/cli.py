@@ -4,6 +4,7 @@ import json
 import shlex
 import sys
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,6 +28,14 @@ app = typer.Typer(
 console = Console()
 errors = Console(stderr=True)
 
+
+class PoolName(StrEnum):
+    """The pools there are."""
+
+    ray = "ray"
+    serial = "serial"
+
+
 RecipeName = Annotated[str, typer.Argument(help="A shipped recipe (see `corpusforge recipes`) or a YAML file.")]
 Inputs = Annotated[list[str], typer.Option("--input", "-i", help="A file, folder or glob; may be given many times.")]
 Limit = Annotated[int | None, typer.Option(help="Read this many content records of each input file at most.", min=1)]
@@ -42,7 +51,7 @@ def build(
     name: Annotated[str | None, typer.Option(help="Name of the corpus (default: the recipe's).")] = None,
     version: Annotated[str | None, typer.Option(help="Version to make (default: the next dev-N).")] = None,
     base: Annotated[str | None, typer.Option("--from", help="Version whose equal units are adopted.")] = None,
-    pool: Annotated[str, typer.Option(help="ray or serial.")] = "ray",
+    pool: Annotated[PoolName, typer.Option(help="Where units are worked on.")] = PoolName.ray,
     workers: Annotated[int | None, typer.Option(help="Ray workers (default: the CPUs of this machine).", min=1)] = None,
     address: Annotated[str | None, typer.Option(help="Address of a running Ray cluster.")] = None,
     limit: Limit = None,
@@ -50,12 +59,10 @@ def build(
     as_json: Json = False,
 ) -> None:
     """Make a corpus, or go on with it where an earlier run stopped."""
-    if pool not in ("ray", "serial"):
-        raise api.VersionError(f"unknown pool {pool!r}: --pool is ray or serial")
     progress = Progress(errors if as_json else console)
     try:
         run = api.build(
-            recipe, inputs, root, name, version, base, pool, workers, address, limit, allow_failed, progress
+            recipe, inputs, root, name, version, base, pool.name, workers, address, limit, allow_failed, progress
         )
     finally:
         progress.stop()

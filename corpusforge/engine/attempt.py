@@ -119,12 +119,15 @@ class Pass(Protocol):
     @property
     def reads(self) -> tuple[str, ...]:
         """Names of the passes whose manifests ``plan`` is given."""
+
     @property
     def resources(self) -> Resources: ...
     def spec(self) -> dict[str, Any]:
         """What is computed, as JSON: no path, host or pool size."""
+
     def plan(self, inputs: Mapping[str, Sequence[Manifest]]) -> Sequence[Unit]:
         """The units, from manifests only."""
+
     def work(self, unit: Unit, inputs: Reader, out: Output) -> Report:
         """Do one unit: read, write to ``out``, report."""
 
