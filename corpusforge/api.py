@@ -18,10 +18,10 @@ from corpusforge.passes.verify import verify_version
 from corpusforge.recipe import Recipe, read_recipe
 from corpusforge.report.add import Report, total
 from corpusforge.report.render import Address, PassView, view
+from corpusforge.schemas import write_schemas
 from corpusforge.sources.inputs import resolve as resolve_inputs
 from corpusforge.storage import Store
 from corpusforge.text.canonical import identity_of
-from corpusforge.schemas import write_schemas
 from corpusforge.versions import Making, VersionError
 
 __all__ = ["BuildFailed", "Plan", "PlanChanged", "Run", "VersionError", "build", "describe", "documents", "dropped"]

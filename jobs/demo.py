@@ -4,12 +4,12 @@ import argparse
 import shutil
 from pathlib import Path
 
+from corpusforge.demo.score import lines, score
+from corpusforge.demo.write import write
 from rich.console import Console
 from rich.text import Text
 
 from corpusforge import api
-from corpusforge.demo.score import lines, score
-from corpusforge.demo.write import write
 from corpusforge.report.progress import Progress
 from corpusforge.report.render import show
 

@@ -8,7 +8,7 @@ import pytest
 from corpusforge.storage import Store
 
 
-@pytest.fixture()
+@pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store(str(tmp_path))
 

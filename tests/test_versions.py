@@ -13,7 +13,7 @@ def making(threshold: float = 0.3, fingerprint: str = "aa") -> Making:
     return Making({"recipe": "web_ja", "passes": passes}, [{"name": "x.warc.gz", "fingerprint": fingerprint}])
 
 
-@pytest.fixture()
+@pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store(str(tmp_path))
 
