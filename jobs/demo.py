@@ -1,4 +1,4 @@
-"""The demo: write pages with planted noise, duplicates and personal data, build a corpus of them, say what was found."""
+"""The demo: pages with planted noise, duplicates and personal data become a corpus, and what was found is counted."""
 
 import argparse
 import shutil
