@@ -18,13 +18,15 @@ NO_SCORE = 255
 PATH_ELEMENTS = 4
 NAME_CHARACTERS = 24
 SHORTEST_INSIDE = 4
-"""A line that is no whole block of the page is looked for inside the page's text from so many characters on."""
+NEARBY = 200
+"""A line that is no whole block of the page is looked for inside the page's text; a shorter one than
+``SHORTEST_INSIDE`` only in the next ``NEARBY`` characters."""
 MOST_SCANNED = 20_000_000
 """Characters a page's lines may be looked for in; later lines stay without path. Counted work, not time."""
 
 _SQUEEZED_OUT = re.compile(r"[\s|/<>«»‹›・•·\-]+")
 _DIGITS = re.compile("[0-9]+")
-_TEXTS = etree.XPath("//text()")
+_TEXTS = etree.XPath("//body//text()[normalize-space() and not(parent::script or parent::style)]")
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,9 @@ class Page:
         for node in _TEXTS(tree):
             parent = node.getparent()
             place = _place(parent.getparent() if node.is_tail else parent, known)
-            piece = "" if place.silent else squeezed(node)
+            if place.silent:
+                continue
+            piece = squeezed(node)
             if place.block is not last or (node.is_tail and parent.tag not in INLINE):
                 page._close(segment, first)
                 segment, first, last = "", at, place.block
@@ -84,8 +88,10 @@ class Page:
         starts = self.whole.get(key)
         if starts:
             at = next((start for start in starts if start >= self.cursor), starts[0])
-        elif len(key) < SHORTEST_INSIDE or self.scanned > MOST_SCANNED:
+        elif self.scanned > MOST_SCANNED:
             return -1
+        elif len(key) < SHORTEST_INSIDE:
+            at = self.stream.find(key, self.cursor, self.cursor + NEARBY)
         else:
             at = self.stream.find(key, self.cursor)
             self.scanned += (at if at >= 0 else len(self.stream)) - self.cursor
@@ -108,6 +114,8 @@ class Page:
 
 def squeezed(text: str) -> str:
     """Text in NFC without white space and the separators that menus and tables put between their parts."""
+    if text.isalnum() and text.isascii():
+        return text
     return _SQUEEZED_OUT.sub("", unicodedata.normalize("NFC", text))
 
 
@@ -129,9 +137,9 @@ def _path(element: Any) -> str:
     names: list[str] = []
     while element is not None and len(names) < PATH_ELEMENTS:
         kind = (element.get("class") or "").split()
-        name = f"{element.tag}.{kind[0]}" if kind else str(element.tag)
+        name = f".{_DIGITS.sub('0', kind[0])}" if kind else ""
         # Numbers count posts, not templates: post-17 and post-18 are one place.
-        names.append(_DIGITS.sub("0", name)[:NAME_CHARACTERS])
+        names.append(f"{element.tag}{name}"[:NAME_CHARACTERS])
         element = element.getparent()
     return ">".join(reversed(names))
 
