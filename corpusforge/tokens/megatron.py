@@ -58,14 +58,15 @@ class Index:
 
 def read_index(path: str | PathLike[str]) -> Index:
     """Memory-map an ``.idx``; ``ValueError`` says what is wrong with a file that is none."""
-    raw = np.memmap(path, dtype=np.uint8, mode="r")
-    head = raw[: HEADER.size].tobytes()
+    with open(path, "rb") as file:
+        head = file.read(HEADER.size)
     if len(head) < HEADER.size or not head.startswith(MAGIC):
         raise ValueError(f"{path} is not a Megatron index: it does not start with {MAGIC!r}")
     _, version, code, sequences, entries = HEADER.unpack(head)
     names = {number: name for name, number in CODES.items()}
     if version != VERSION or code not in names:
         raise ValueError(f"{path}: index version {version} with dtype code {code} is not one we write")
+    raw = np.memmap(path, dtype=np.uint8, mode="r")
     expected = HEADER.size + 12 * sequences + 8 * entries
     if len(raw) != expected:
         raise ValueError(f"{path} is {len(raw)} bytes long; its header promises {expected}")
