@@ -1,0 +1,122 @@
+"""WARC files, plain or gzip: HTML pages of response and resource records.
+
+Slices are byte ranges; a slice owns the records that begin in it. A file that is one gzip member cannot be entered in
+the middle and is one slice.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO, ClassVar
+
+import pyarrow as pa
+from pydantic import ConfigDict, PositiveInt
+from pydantic.dataclasses import dataclass
+
+from corpusforge.schema import SOURCE
+from corpusforge.sources import Input, Slice
+from corpusforge.sources.warc.framing import MAGIC, Damaged, Lost, Member, Record, records
+from corpusforge.sources.warc.page import Page, page_of
+
+HEAD_ROOM = 1 << 18
+"""Bytes of a record kept beyond the payload, for its HTTP head and the frames of its chunks."""
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class Warc:
+    """Pages of WARC files.
+
+    A payload of more than ``payload_bytes`` gives a row without html, dropped as ``source.too_large``. A slice looks
+    ``look_back_bytes`` back so as not to take a WARC file inside a payload for records. Batches end at ``batch_rows``
+    rows or ``batch_bytes`` of html, whichever comes first.
+    """
+
+    slice_bytes: PositiveInt = 16 << 20
+    payload_bytes: PositiveInt = 8 << 20
+    look_back_bytes: int = 4 << 20
+    batch_rows: PositiveInt = 256
+    batch_bytes: PositiveInt = 32 << 20
+
+    revision: ClassVar[int] = 1
+    built_on: ClassVar[tuple[str, ...]] = ("fastwarc", "charset-normalizer")
+    writes: ClassVar[dict[str, pa.DataType]] = {field.name: field.type for field in SOURCE}
+
+    def plan(self, inputs: Sequence[Input], limit: int | None) -> tuple[Slice, ...]:
+        """Slices of about ``slice_bytes``; with ``limit`` one a file."""
+        return tuple(piece for given in inputs for piece in self._slices(given, limit))
+
+    def read(self, piece: Slice, path: str, passed_over: Counter[str]) -> Iterator[pa.RecordBatch]:
+        """Rows of ``SOURCE`` for the pages that begin in the slice.
+
+        Counts in ``passed_over``: ``source.not_content`` (request, metadata, revisit, …), ``source.http_status`` (not
+        200), ``source.not_html``, ``source.broken_record``, ``source.not_warc`` and ``source.empty_file``.
+        """
+        with open(path, "rb") as file:
+            if piece.start == piece.end == 0:
+                passed_over["source.empty_file"] += 1
+            yield from self._batches(piece, self._rows(file, piece, passed_over))
+
+    def _slices(self, given: Input, limit: int | None) -> Iterator[Slice]:
+        if limit is not None or given.bytes <= self.slice_bytes or self._is_one_member(given):
+            yield Slice(given.name, given.fingerprint, 0, given.bytes, limit)
+            return
+        count = -(-given.bytes // self.slice_bytes)
+        cuts = [given.bytes * i // count for i in range(count + 1)]
+        for start, end in zip(cuts, cuts[1:], strict=False):
+            yield Slice(given.name, given.fingerprint, start, end)
+
+    def _is_one_member(self, given: Input) -> bool:
+        """Whether no member ends in the first ``slice_bytes`` of a gzip file: then cuts would win nothing."""
+        with open(given.path, "rb") as file:
+            if file.read(len(MAGIC)) != MAGIC:
+                return False
+            member = Member(file, 0)
+            try:
+                while member.end < self.slice_bytes:
+                    if not member.more():
+                        return member.end >= given.bytes
+            except Damaged:
+                return False
+        return True
+
+    def _rows(self, file: BinaryIO, piece: Slice, passed_over: Counter[str]) -> Iterator[tuple[Record, Page]]:
+        left = piece.limit
+        for item in records(file, piece.start, piece.end, self.payload_bytes + HEAD_ROOM, self.look_back_bytes):
+            if left == 0:
+                return
+            outcome = item.reason if isinstance(item, Lost) else page_of(item, self.payload_bytes)
+            if isinstance(outcome, Page) and isinstance(item, Record):
+                yield item, outcome
+            else:
+                passed_over[f"source.{outcome}"] += 1
+            if left is not None and isinstance(item, Record) and outcome != "not_content":
+                left -= 1
+
+    def _batches(self, piece: Slice, rows: Iterator[tuple[Record, Page]]) -> Iterator[pa.RecordBatch]:
+        batch: list[tuple[Record, Page]] = []
+        size = 0
+        for record, page in rows:
+            batch.append((record, page))
+            size += len(page.html)
+            if len(batch) >= self.batch_rows or size >= self.batch_bytes:
+                yield _batch(piece, batch)
+                batch, size = [], 0
+        if batch:
+            yield _batch(piece, batch)
+
+
+def _batch(piece: Slice, rows: Sequence[tuple[Record, Page]]) -> pa.RecordBatch:
+    records, pages = zip(*rows, strict=True)
+    columns = {
+        "id": [page.id for page in pages],
+        "url": [page.url for page in pages],
+        "date": [page.date for page in pages],
+        "html": [page.html for page in pages],
+        "charset": [page.charset for page in pages],
+        "charset_by": [page.charset_by for page in pages],
+        "licence": [None] * len(rows),
+        "source_file": [piece.name] * len(rows),
+        "source_offset": [record.offset for record in records],
+        "source_length": [record.length for record in records],
+        "drop": [page.drop for page in pages],
+    }
+    return pa.RecordBatch.from_pydict(columns, schema=SOURCE)

@@ -1,0 +1,218 @@
+"""HTTP messages as archives hold them: head, transfer and content codings, and whether a body is HTML.
+
+Archives hold what servers sent, lies included, and some hold bodies already decoded under the old header. A coding that
+the body does not show is therefore passed over, and a body that breaks off keeps what came before, as browsers do.
+"""
+
+import io
+import re
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from fastwarc.stream_io import BrotliReader, ZstdReader
+
+BLANK_LINE = re.compile(rb"\r?\n\r?\n")
+STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)?\s+(\d{3})")
+CHUNK = re.compile(rb"[\r\n]*([0-9a-fA-F]{1,8})[ \t]*(?:;[^\n]{0,256})?\r?\n")
+STEP = 1 << 16
+
+
+@dataclass(frozen=True)
+class Fields:
+    """Header fields in order; names in lower case."""
+
+    pairs: tuple[tuple[str, str], ...]
+
+    def all(self, name: str) -> list[str]:
+        return [value for key, value in self.pairs if key == name]
+
+    def first(self, name: str) -> str | None:
+        return next(iter(self.all(name)), None)
+
+    def listed(self, name: str) -> list[str]:
+        """Comma-separated tokens of every field of that name, in lower case."""
+        tokens = ",".join(self.all(name)).split(",")
+        return [t.strip().lower() for t in tokens if t.strip()]
+
+
+@dataclass(frozen=True)
+class Message:
+    """A response: its status, header fields, and the body still coded."""
+
+    status: int
+    fields: Fields
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Body:
+    """A decoded body, or the reason why there is none."""
+
+    data: bytes
+    problem: str | None = None
+
+
+def fields_of(block: bytes) -> Fields:
+    """Parse header lines; folded lines join the line before, lines without a colon are passed over."""
+    pairs: list[tuple[str, str]] = []
+    for raw in block.splitlines():
+        line = _text(raw)
+        if line[:1] in (" ", "\t") and pairs:
+            name, value = pairs.pop()
+            pairs.append((name, f"{value} {line.strip()}"))
+            continue
+        name, colon, value = line.partition(":")
+        if colon:
+            pairs.append((name.strip().lower(), value.strip()))
+    return Fields(tuple(pairs))
+
+
+def message_of(block: bytes) -> Message:
+    """Split a response; a block without a status line is taken as a body that came with status 200."""
+    status = STATUS_LINE.match(block)
+    if status is None:
+        return Message(200, Fields(()), block)
+    blank = BLANK_LINE.search(block)
+    head, body = (block, b"") if blank is None else (block[: blank.start()], block[blank.end() :])
+    return Message(int(status[1]), fields_of(head.partition(b"\n")[2]), body)
+
+
+def decoded(message: Message, at_most: int) -> Body:
+    """Undo transfer and content codings.
+
+    ``problem`` is ``too_large`` (more than ``at_most`` bytes), ``broken_payload`` (nothing could be decoded) or
+    ``unknown_coding``. Work and memory are bounded by ``at_most``, so no ratio is needed to stop a bomb.
+    """
+    transfer = message.fields.listed("transfer-encoding")
+    data = unchunked(message.body) if "chunked" in transfer else message.body
+    codings = message.fields.listed("content-encoding") + [t for t in transfer if t != "chunked"]
+    for coding in reversed(codings):
+        if coding in PLAIN or not data:
+            continue
+        decode = CODINGS.get(coding)
+        result = None if decode is None else decode(data, at_most + 1)
+        if not result and not _looks_plain(data):
+            return Body(b"", "unknown_coding" if decode is None else "broken_payload")
+        data = result or data
+        if len(data) > at_most:
+            break
+    return Body(data) if len(data) <= at_most else Body(b"", "too_large")
+
+
+def unchunked(body: bytes) -> bytes:
+    """Undo chunking; a body that does not begin with a chunk is not chunked, a broken chunk ends the body."""
+    pieces: list[bytes] = []
+    position = 0
+    while chunk := CHUNK.match(body, position):
+        size, start = int(chunk[1], 16), chunk.end()
+        if size == 0:
+            return b"".join(pieces)
+        pieces.append(body[start : start + size])
+        position = start + size
+    return b"".join(pieces) if pieces else body
+
+
+def inflated(data: bytes, at_most: int, window: int) -> bytes:
+    """Inflate up to ``at_most`` bytes, one stream after another; what comes before an error is kept."""
+    pieces: list[bytes] = []
+    size = 0
+    while data and size < at_most:
+        stream = zlib.decompressobj(window)
+        try:
+            piece = stream.decompress(data, at_most - size)
+        except zlib.error:
+            piece = _before_error(data, at_most - size, window)
+            return b"".join([*pieces, piece])
+        pieces.append(piece)
+        size += len(piece)
+        data = stream.unused_data if stream.eof else b""
+    return b"".join(pieces)
+
+
+def _before_error(data: bytes, at_most: int, window: int) -> bytes:
+    stream, pieces, size = zlib.decompressobj(window), list[bytes](), 0
+    for start in range(0, len(data), 64):
+        try:
+            piece = stream.decompress(data[start : start + 64], max(at_most - size, 1))
+        except zlib.error:
+            break
+        pieces.append(piece)
+        size += len(piece)
+        if size >= at_most:
+            break
+    return b"".join(pieces)
+
+
+def _gunzip(data: bytes, at_most: int) -> bytes:
+    return inflated(data, at_most, 31) if data[:2] == b"\x1f\x8b" else b""
+
+
+def _deflate(data: bytes, at_most: int) -> bytes:
+    """``deflate`` means zlib by the standard and a bare stream by habit."""
+    is_zlib = len(data) > 1 and data[0] & 15 == 8 and (data[0] << 8 | data[1]) % 31 == 0
+    return (inflated(data, at_most, 15) if is_zlib else b"") or inflated(data, at_most, -15)
+
+
+def _streamed(data: bytes, at_most: int, reader: Callable[[io.BytesIO], io.RawIOBase]) -> bytes:
+    pieces: list[bytes] = []
+    size = 0
+    try:
+        stream = reader(io.BytesIO(data))
+        while size < at_most and (piece := stream.read(min(STEP, at_most - size))):
+            pieces.append(piece)
+            size += len(piece)
+    except OSError:
+        pass
+    return b"".join(pieces)
+
+
+PLAIN = {"identity", "none", "binary", "8bit", "7bit"}
+CODINGS: dict[str, Callable[[bytes, int], bytes]] = {
+    "gzip": _gunzip,
+    "x-gzip": _gunzip,
+    "deflate": _deflate,
+    "br": lambda data, at_most: _streamed(data, at_most, BrotliReader),
+    "zstd": lambda data, at_most: _streamed(data, at_most, ZstdReader),
+}
+
+HTML_TYPES = {"text/html", "application/xhtml+xml", "application/vnd.wap.xhtml+xml"}
+VAGUE_TYPES = {"", "application/octet-stream", "application/xml", "text/xml", "unknown/unknown", "application/unknown"}
+BINARY = (b"%PDF-", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"PK\x03\x04", b"\x1f\x8b\x08", b"RIFF", b"Rar!", b"BM\x00")
+HTML_START = re.compile(
+    rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.{0,2000}?-->\s*)*"
+    rb"<(?:!doctype html|html|head|body|title|meta|script|style|div|table|h1|p|br|a|b|font|iframe)[\s>]",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def media_type(value: str | None) -> str:
+    """The type of a ``Content-Type`` value, in lower case, without parameters."""
+    return (value or "").partition(";")[0].partition(",")[0].strip().lower()
+
+
+def is_html(identified: str | None, declared: Sequence[str], body: bytes) -> bool:
+    """Whether a body is HTML.
+
+    The type that the crawler identified decides, else any type that the server declared, else how the body begins;
+    the mark of a binary format overrules them all. Plain text is not HTML.
+    """
+    if body.startswith(BINARY):
+        return False
+    found, types = media_type(identified), {media_type(value) for value in declared}
+    if found in HTML_TYPES or types & HTML_TYPES and found in VAGUE_TYPES | {"text/plain"}:
+        return True
+    if found in VAGUE_TYPES and types <= VAGUE_TYPES:
+        return HTML_START.match(body[:4096].lstrip(b"\xef\xbb\xbf")) is not None
+    return False
+
+
+def _looks_plain(data: bytes) -> bool:
+    return data[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+
+
+def _text(raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
