@@ -3,6 +3,7 @@
 import difflib
 import importlib
 import inspect
+import pkgutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from importlib.resources import files as package_files
@@ -172,11 +173,11 @@ def parts_in(home: str) -> dict[str, type]:
     """Every stage or source of our package by its short name."""
     package = importlib.import_module(home)
     found: dict[str, type] = {}
-    for entry in sorted(Path(package.__path__[0]).glob("*.py")):
-        module = importlib.import_module(f"{home}.{entry.stem}") if entry.stem != "__init__" else None
+    for entry in pkgutil.iter_modules(package.__path__):
+        module = importlib.import_module(f"{home}.{entry.name}")
         for name, part in inspect.getmembers(module, inspect.isclass):
-            if is_dataclass(part) and part.__module__ == f"{home}.{entry.stem}" and hasattr(part, "revision"):
-                found[f"{entry.stem}.{name}"] = part
+            if is_dataclass(part) and part.__module__ == module.__name__ and hasattr(part, "revision"):
+                found[f"{entry.name}.{name}"] = part
     return found
 
 

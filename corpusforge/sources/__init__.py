@@ -39,6 +39,9 @@ class Source(Protocol):
     """Reads one kind of input. ``read`` counts what gives no row, as ``source.reason``, in ``passed_over``."""
 
     revision: int
+    suffixes: tuple[str, ...]
+    """Endings of the files that are taken from a folder."""
+
     @property
     def writes(self) -> dict[str, pa.DataType]: ...
     def plan(self, inputs: Sequence[Input], limit: int | None) -> Sequence[Slice]: ...

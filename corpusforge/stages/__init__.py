@@ -24,7 +24,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 from pydantic import ConfigDict
 
-STRICT = ConfigDict(extra="forbid", frozen=True)
+STRICT = ConfigDict(extra="forbid")
 """Configuration of every stage's dataclass: an unknown field is an error."""
 
 

@@ -6,6 +6,7 @@ the middle and is one slice.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import BinaryIO, ClassVar
 
 import pyarrow as pa
@@ -36,8 +37,9 @@ class Warc:
     batch_rows: PositiveInt = 256
     batch_bytes: PositiveInt = 32 << 20
 
+    suffixes: ClassVar[tuple[str, ...]] = (".warc", ".warc.gz")
     revision: ClassVar[int] = 1
-    built_on: ClassVar[tuple[str, ...]] = ("fastwarc", "charset-normalizer")
+    built_on: ClassVar[tuple[str, ...]] = ("fastwarc",)
     writes: ClassVar[dict[str, pa.DataType]] = {field.name: field.type for field in SOURCE}
 
     def plan(self, inputs: Sequence[Input], limit: int | None) -> tuple[Slice, ...]:
@@ -61,7 +63,7 @@ class Warc:
             return
         count = -(-given.bytes // self.slice_bytes)
         cuts = [given.bytes * i // count for i in range(count + 1)]
-        for start, end in zip(cuts, cuts[1:], strict=False):
+        for start, end in pairwise(cuts):
             yield Slice(given.name, given.fingerprint, start, end)
 
     def _is_one_member(self, given: Input) -> bool:

@@ -22,6 +22,7 @@ HEAD_BYTES = 1 << 16
 CHUNK = 1 << 15
 STEP = 1 << 20
 PADDING = b"\0\r\n"
+NONE = Fields(())
 LENGTH = re.compile(r"\d{1,18}")
 
 
@@ -184,7 +185,7 @@ class Read:
     sound: bool
     last: bool = False
     length: int = 0
-    fields: Fields = Fields(())
+    fields: Fields = NONE
     block: bytes = b""
     size: int = 0
 
