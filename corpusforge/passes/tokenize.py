@@ -81,7 +81,8 @@ class MakeTokenizer:
 
     @property
     def resources(self) -> Resources:
-        return Resources()
+        how, usual = self.recipe.tokenizer, Resources()
+        return Resources(memory=max(usual.memory, how.memory)) if isinstance(how, Train) else usual
 
     def spec(self) -> dict[str, Any]:
         how = self.recipe.tokenizer

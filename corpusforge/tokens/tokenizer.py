@@ -53,12 +53,18 @@ class Train:
     """Train on the documents with the smallest hash of id, ``sample_bytes`` of text in all.
 
     ``bpe`` is byte-level: any text comes back as it was. ``unigram`` is sentencepiece's, with byte fallback. A small
-    corpus gives fewer tokens than ``vocab_size``.
+    corpus gives fewer tokens than ``vocab_size``. Training takes 0.8 CPU-seconds and 65 MB of memory for a megabyte of
+    sample (32 000 tokens, Japanese and English, measured up to 27 MB).
     """
 
     kind: Literal["bpe", "unigram"] = "bpe"
     vocab_size: int = Field(default=32_000, ge=512)
-    sample_bytes: int = Field(default=64 << 20, ge=1)
+    sample_bytes: int = Field(default=16 << 20, ge=1)
+
+    @property
+    def memory(self) -> int:
+        """What training may need, in bytes, with room to spare."""
+        return (1 << 30) + 96 * self.sample_bytes
 
     @property
     def role(self) -> str:

@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pyarrow as pa
@@ -29,8 +31,48 @@ def lines(name: str, count: int) -> list[str]:
     return [json.loads(line)["text"] for line in io.BytesIO(raw).readlines()[:count]]
 
 
-@given(st.lists(st.text(), max_size=5))
-@settings(max_examples=150, deadline=None)
+FRAGMENTS = [
+    EOD,
+    "<|",
+    "|>",
+    " ",
+    "  ",
+    "\n",
+    "\r\n",
+    "\t",
+    "\u3000",
+    "\x00",
+    "7",
+    "123",
+    "１２",
+    "'s",
+    "ſ",
+    "。",
+    "「",
+    "々",
+    "ー",
+]
+FRAGMENTS += [
+    "猫",
+    "ネコ",
+    "ｶﾞ",
+    "ab",
+    "É",
+    "e\u0301",
+    "\u200d",
+    "👩‍👩‍👧",
+    "한글",
+    "ไทย",
+    "\u2028",
+    "\u0085",
+    "---",
+    "=",
+    "\U0010ffff",
+]
+
+
+@given(st.lists(st.text() | st.lists(st.sampled_from(FRAGMENTS), max_size=20).map("".join), max_size=5))
+@settings(max_examples=200, deadline=None)
 def test_any_text_comes_back_and_both_give_the_same_ids(texts: list[str]) -> None:
     texts = [text.encode("utf-8", "replace").decode() for text in texts]
     reference, fast = Reference(BPE, EOD), Fast(BPE, EOD)
@@ -110,6 +152,21 @@ def test_a_given_tokenizer_is_used_without_truncation_padding_dropout_or_templat
     assert reference.decode(ids) == "吾輩は《tag》猫である" * 4
     assert list(ids).count(reference.vocabulary - 1) == 4
     assert check(fast, reference, [("a", "吾輩は《tag》猫である")]) == len(TRICKY) + 3
+
+
+@pytest.mark.parametrize(
+    ("library", "use", "cure"),
+    [
+        ("gigatoken", "encoders.Fast(b'{}', 'x')", "corpusforge[fast]', or set encoder: tokenizers"),
+        ("sentencepiece", "encoders.Pieces(b'', 'x')", "corpusforge[sentencepiece]"),
+        ("sentencepiece", "tokenizer.train(tokenizer.Train(kind='unigram'), [], 'x')", "or set kind: bpe"),
+    ],
+)
+def test_a_missing_library_is_named_with_its_extra(library: str, use: str, cure: str) -> None:
+    without = f"import sys; sys.modules[{library!r}] = None; from corpusforge.tokens import encoders, tokenizer; "
+    done = subprocess.run([sys.executable, "-c", without + use], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert cure in done.stderr.strip().splitlines()[-1]
 
 
 def test_a_missing_end_of_document_token_names_the_candidates() -> None:
