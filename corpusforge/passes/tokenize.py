@@ -160,7 +160,7 @@ class EncodeDocuments:
             yield Unit(f"{series}-{number:06d}", {"series": series}, (*files, *more), size)
 
     def work(self, unit: Unit, inputs: Reader, out: Output) -> Report:
-        encoder = self._encoder(unit, inputs)
+        encoder = self._load(self.recipe.encoder, unit, inputs)
         clusters = _clusters(unit, inputs)
         splits = _known_splits(unit, inputs, clusters)
         report, compared = Report(), _compared(clusters)
@@ -176,19 +176,17 @@ class EncodeDocuments:
                         made = SplitWriter(out, split, encoder.vocabulary, encoder.eod)
                         writers[split] = files.enter_context(made)
                     writers[split].write(rows, ids)
-            self._compare(unit, inputs, encoder, samples)
+            if self.recipe.encoder == "gigatoken":
+                check(encoder, self._load("tokenizers", unit, inputs), samples)
         for split, writer in writers.items():
             report.count("tokens", writer.tokens)
             report.count(f"{split}.documents", writer.documents)
             report.count(f"{split}.tokens", writer.tokens)
         return report
 
-    def _tokenizer(self, unit: Unit, inputs: Reader) -> bytes:
+    def _load(self, name: str, unit: Unit, inputs: Reader) -> Encoder:
         with inputs.open(next(f for f in unit.reads if f.role == self.recipe.tokenizer.role)) as file:
-            return file.read()
-
-    def _encoder(self, unit: Unit, inputs: Reader) -> Encoder:
-        return load(self.recipe.encoder, self._tokenizer(unit, inputs), self.recipe.eod)
+            return load(name, file.read(), self.recipe.eod)
 
     def _encoded(self, encoder: Encoder, batch: pa.RecordBatch) -> list[Ids]:
         tokens = encoder.encode(batch["text"].to_pylist())
@@ -209,11 +207,6 @@ class EncodeDocuments:
             found = [row for row, its in enumerate(chosen) if its == split]
             if found:
                 yield split, rows.take(pa.array(found)), [tokens[row] for row in found]
-
-    def _compare(self, unit: Unit, inputs: Reader, encoder: Encoder, samples: Sequence[tuple[str, str]]) -> None:
-        if self.recipe.encoder != "gigatoken":
-            return
-        check(encoder, load("tokenizers", self._tokenizer(unit, inputs), self.recipe.eod), samples)
 
 
 def _runs(shards: Sequence[Manifest], unit_bytes: int) -> Iterator[list[Manifest]]:
