@@ -1,0 +1,45 @@
+"""Lines and paragraphs of a text as code-point ranges."""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from corpusforge.text.words import SPACE, WORD, Codes, Kinds
+
+Spans = NDArray[np.int32]
+
+
+def line_ranges(text: str) -> list[tuple[int, int]]:
+    """Start and end of every line, blank ones too; the end is where the line feed stands, or the text's end."""
+    ranges = []
+    start = 0
+    for line in text.split("\n"):
+        ranges.append((start, start + len(line)))
+        start += len(line) + 1
+    return ranges
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def line_spans(points: Codes, table: Kinds, paragraphs: bool) -> Spans:
+    """``[lines, 2]`` ranges of the lines that hold a letter or digit, without the space around them.
+
+    With ``paragraphs``: what stands between blank lines, as one range. Rules of signs (``* * *``) are neither.
+    """
+    size = len(points)
+    spans = np.empty((size // 2 + 1, 2), np.int32)
+    found = 0
+    first = last = -1
+    feeds, wordy = 0, False
+    for at in range(size + 1):
+        if at == size or points[at] == 10:
+            feeds += 1
+            if first >= 0 and (at == size or feeds == 2 or not paragraphs):
+                spans[found, 0], spans[found, 1] = first, last + 1
+                found += wordy
+                first, wordy = -1, False
+        elif not (points[at] < len(table) and table[points[at]] & SPACE):
+            first = at if first < 0 else first
+            last = at
+            wordy |= points[at] < len(table) and table[points[at]] & WORD > 0
+            feeds = 0
+    return spans[:found]
