@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
 from corpusforge import api
 from corpusforge.recipe import RecipeError, parts_in, shipped
+from corpusforge.report import render
 from corpusforge.report.progress import Progress
-from corpusforge.report.render import show
 from corpusforge.sources.inputs import InputError
 from corpusforge.versions import VersionError
 
@@ -25,8 +24,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="From crawl to clean, deduplicated, tokenised shards, each with a report.",
 )
-console = Console()
-errors = Console(stderr=True)
+console = render.console()
+errors = render.console(stderr=True)
 
 
 class PoolName(StrEnum):
@@ -91,7 +90,7 @@ def report(where: Where, as_json: Json = False) -> None:
     if as_json:
         print(json.dumps([p.to_json() for p in passes], ensure_ascii=False))
     else:
-        show(console, where, passes)
+        render.show(console, where, passes)
 
 
 @app.command()

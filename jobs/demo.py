@@ -5,13 +5,12 @@ import shutil
 from pathlib import Path
 
 from corpusforge.demo.score import lines, score
-from corpusforge.demo.write import write
-from rich.console import Console
 from rich.text import Text
 
 from corpusforge import api
+from corpusforge.demo.write import write
+from corpusforge.report import render
 from corpusforge.report.progress import Progress
-from corpusforge.report.render import show
 
 
 def main() -> None:
@@ -19,7 +18,7 @@ def main() -> None:
     parser.add_argument("--root", default="out", help="folder that keeps corpora (default: out)")
     parser.add_argument("--pages", type=int, default=400)
     given = parser.parse_args()
-    console = Console()
+    console = render.console()
     folder = Path(given.root, "demo-input")
     console.print(f"writing about {given.pages} demo pages as WARC files into {folder} ...")
     shutil.rmtree(folder, ignore_errors=True)
@@ -29,7 +28,7 @@ def main() -> None:
         run = api.build("web_multi", [str(folder)], given.root, name="demo", listen=progress)
     finally:
         progress.stop()
-    show(console, run.address, api.report(run.address))
+    render.show(console, run.address, api.report(run.address))
     for line in lines(score(truth, run.documents(), api.dropped(run.address))):
         console.print(Text(line))
     console.print()

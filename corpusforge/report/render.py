@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -18,6 +19,8 @@ from corpusforge.storage import Store
 from corpusforge.versions import VersionError
 
 LANGUAGES = 12
+PLAIN_WIDTH = 160
+"""Columns of a report that is written to a file or pipe."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,12 @@ def _view(place: Place, step: str, unit: str | None) -> PassView:
     )
 
 
+def console(stderr: bool = False) -> Console:
+    """A console for people; one that nobody watches is wide, so that nothing is cut."""
+    made = Console(stderr=stderr)
+    return made if made.is_terminal else Console(stderr=stderr, width=PLAIN_WIDTH)
+
+
 def show(console: Console, title: str, passes: Sequence[PassView]) -> None:
     """Print a report: one waterfall, then what was dropped and why, languages and costs."""
     console.print(Text(title, style="bold"))
@@ -105,18 +114,22 @@ def show(console: Console, title: str, passes: Sequence[PassView]) -> None:
 
 
 def _parts(passes: Sequence[PassView]) -> Iterator[RenderableType]:
+    yield _heading("From records to tokens")
     yield _waterfall(passes)
     drops = [p for p in passes if p.report.drops()]
     if drops:
+        yield _heading("What was dropped, and a sample of each")
         yield _drops(drops)
-    languages = _languages(passes)
-    if languages:
-        yield languages
+    last = next((p for p in reversed(passes) if _by_language(p.report)), None)
+    if last:
+        yield _heading(f"Languages after {last.step}, from about {last.report.distinct('hosts'):,} hosts")
+        yield _languages(last)
+    yield _heading("Cost")
     yield _costs(passes)
 
 
 def _waterfall(passes: Sequence[PassView]) -> RenderableType:
-    table = Table(title="From records to tokens", title_justify="left")
+    table = _table()
     for name in ("pass", "stage", "in", "dropped", "left", "of the first"):
         table.add_column(name, justify="left" if name in ("pass", "stage") else "right")
     first = next((p.report.counts["records"] for p in passes if p.report.counts["records"]), 0)
@@ -130,6 +143,14 @@ def _waterfall(passes: Sequence[PassView]) -> RenderableType:
             validation = f"{counts['validation.tokens']:,} for validation"
             table.add_row(made.step, f"{counts['tokens']:,} tokens", "", "", validation, "")
     return table
+
+
+def _heading(text: str) -> Text:
+    return Text(text, style="bold")
+
+
+def _table() -> Table:
+    return Table(box=box.SIMPLE, pad_edge=False)
 
 
 def _steps(made: PassView) -> Iterator[tuple[str, int, int]]:
@@ -149,11 +170,11 @@ def _steps(made: PassView) -> Iterator[tuple[str, int, int]]:
 
 
 def _drops(passes: Sequence[PassView]) -> RenderableType:
-    table = Table(title="What was dropped, and a sample of each", title_justify="left")
-    table.add_column("pass")
+    table = _table()
+    table.add_column("pass", no_wrap=True)
     table.add_column("reason", no_wrap=True)
-    table.add_column("documents", justify="right")
-    table.add_column("sample", overflow="ellipsis", no_wrap=True, max_width=90)
+    table.add_column("documents", justify="right", no_wrap=True)
+    table.add_column("sample", overflow="ellipsis", no_wrap=True, ratio=1)
     for made in passes:
         for reason, documents in sorted(made.report.drops().items(), key=lambda item: (-item[1], item[0])):
             samples = made.report.samples.get(f"drop.{reason}", [])
@@ -168,13 +189,9 @@ def _sample(samples: Sequence[dict[str, Any]]) -> str:
     return f"{samples[0]['id'][:8]} {samples[0].get('url') or ''} {text}"
 
 
-def _languages(passes: Sequence[PassView]) -> RenderableType | None:
-    last = next((p for p in reversed(passes) if _by_language(p.report)), None)
-    if last is None:
-        return None
+def _languages(last: PassView) -> RenderableType:
     found = _by_language(last.report)
-    table = Table(title=f"Languages after {last.step} (about {last.report.distinct('hosts'):,} hosts)")
-    table.title_justify = "left"
+    table = _table()
     for name in ("language", "documents", "text bytes"):
         table.add_column(name, justify="left" if name == "language" else "right")
     ordered = sorted(found.items(), key=lambda item: (-item[1][0], item[0]))
@@ -193,7 +210,7 @@ def _by_language(report: Report) -> dict[str, tuple[int, int]]:
 
 
 def _costs(passes: Sequence[PassView]) -> RenderableType:
-    table = Table(title="Cost", title_justify="left")
+    table = _table()
     for name in ("pass", "units", "CPU s", "dearest stages, ms a document"):
         table.add_column(name, justify="right" if name in ("units", "CPU s") else "left")
     for made in passes:
