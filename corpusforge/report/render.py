@@ -171,14 +171,14 @@ def _steps(made: PassView) -> Iterator[tuple[str, int, int]]:
 
 def _drops(passes: Sequence[PassView]) -> RenderableType:
     table = _table()
-    table.add_column("pass", no_wrap=True)
-    table.add_column("reason", no_wrap=True)
     table.add_column("documents", justify="right", no_wrap=True)
-    table.add_column("sample", overflow="ellipsis", no_wrap=True, ratio=1)
+    table.add_column("pass", no_wrap=True)
+    table.add_column("reason, and the sample with the smallest hash", overflow="ellipsis", no_wrap=True)
     for made in passes:
         for reason, documents in sorted(made.report.drops().items(), key=lambda item: (-item[1], item[0])):
-            samples = made.report.samples.get(f"drop.{reason}", [])
-            table.add_row(made.step, reason, f"{documents:,}", Text(_sample(samples)))
+            sample = _sample(made.report.samples.get(f"drop.{reason}", []))
+            told = Text(reason) + (Text(f"\n  {sample}", style="dim") if sample else Text(""))
+            table.add_row(f"{documents:,}", made.step, told)
     return table
 
 
