@@ -121,6 +121,7 @@ def plan(
     limit: int | None = None,
     name: str | None = None,
     allow_failed: int = 0,
+    base: str | None = None,
 ) -> Plan:
     """Read a recipe and bind it to its inputs; nothing is written and no model is loaded."""
     made = recipe if isinstance(recipe, Recipe) else read_recipe(recipe)
@@ -134,6 +135,7 @@ def plan(
             "passes": [{"name": p.name, "reads": list(p.reads), "steps": _specs(p)} for p in bound],
             "limit": limit,
             "allow_failed": allow_failed,
+            "from": base,
         },
         [{"name": i.name, "bytes": i.bytes, "fingerprint": i.fingerprint} for i in given],
     )
@@ -162,14 +164,14 @@ def build(
     started = time.monotonic()
     if not str(root):
         raise VersionError("no root was given. Say where corpora are kept: --root out")
-    planned = plan(recipe, inputs, limit, name, allow_failed)
+    planned = plan(recipe, inputs, limit, name, allow_failed, base)
     store = Store(str(Path(root, planned.recipe.corpus)))
     place = versions.choose(store, planned.making, version)
     count = workers or len(os.sched_getaffinity(0))
     listen("start", {"plan": planned, "place": place, "workers": count, "pool": pool})
     pools = _Pools(pool, count, address, lambda line: listen("note", {"line": line}))
     try:
-        outcomes = _run_passes(planned.recipe, place, pools, versions.finder(place, base), allow_failed, listen)
+        outcomes = _run_passes(planned.recipe, place, pools, base, allow_failed, listen)
     finally:
         pools.close()
     _write_card(place, planned, outcomes)
@@ -182,11 +184,12 @@ def _run_passes(
     recipe: Recipe,
     place: Place,
     pools: _Pools,
-    earlier: Callable[[str, str], Manifest | None],
+    base: str | None,
     allow_failed: int,
     listen: Listener,
 ) -> list[Outcome]:
     outcomes: list[Outcome] = []
+    earlier = versions.finder(place, base)
     made: dict[str, Sequence[Manifest]] = {}
     for step in (step for made_pass in recipe.passes for step in made_pass.steps()):
         careful = isinstance(step, Map) and step.source is not None
@@ -195,6 +198,8 @@ def _run_passes(
             return pools(resources, units, careful)
 
         reads = {name: made[name] for name in step.reads}
+        if base:
+            reads["earlier"] = manifests(Place(place.store, base), step.name)
         outcome = run(step, reads, place, chosen, earlier, listen)
         outcomes.append(outcome)
         if len(outcome.failed) > allow_failed:

@@ -112,7 +112,9 @@ class Handout:
 
 
 def manifests(place: Place, step: str) -> list[Manifest]:
-    """Every committed manifest of a pass, in the order of its plan."""
+    """Every committed manifest of a pass, in the order of its plan; none of a pass that was never planned."""
+    if not place.store.exists(place.name(step, "plan.json")):
+        return []
     plan = read_plan(place, step)
     found = (place.manifest(step, name) for name in plan["units"])
     return [m for m in found if m]
