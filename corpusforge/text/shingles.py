@@ -18,8 +18,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-Codes = NDArray[np.uint32]
-Starts = NDArray[np.int64]
+from corpusforge.text.folding import CODES, Codes, Starts, folded
 
 INVISIBLE, SPACE, MARK, LETTER, UNSPACED = range(5)
 """Classes of characters: in no key; ends a word; ends a word, counts for exact keys; part of a word; a word alone."""
@@ -85,9 +84,7 @@ def keys_of(texts: Sequence[str], words: int, characters: int) -> Keys:
     A word is a run of letters, marks and digits, or one character of a script without spaces. A text whose words are
     for the larger part such characters gets shingles of ``characters``, any other of ``words``.
     """
-    normalised = [normalise(text) for text in texts]
-    starts = np.concatenate(([0], np.cumsum([len(t) for t in normalised]))).astype(np.int64)
-    codes = np.frombuffer("".join(normalised).encode("utf-32-le"), np.uint32)
+    codes, starts = folded(texts)
     hashes, hash_starts, kept, kept_starts = _keys(codes, starts, character_classes(), words, characters)
     return Keys(hashes, hash_starts, kept, kept_starts)
 
@@ -95,11 +92,6 @@ def keys_of(texts: Sequence[str], words: int, characters: int) -> Keys:
 def digest(data: bytes) -> bytes:
     """16 bytes of BLAKE2b."""
     return hashlib.blake2b(data, digest_size=16).digest()
-
-
-def normalise(text: str) -> str:
-    """The text for keys only: compatibility forms unified and composed, case folded."""
-    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def is_unspaced(codes: Codes) -> NDArray[np.bool_]:
@@ -111,10 +103,10 @@ def is_unspaced(codes: Codes) -> NDArray[np.bool_]:
 @cache
 def character_classes() -> NDArray[np.uint8]:
     """The class of every code point; which are letters follows this Python's Unicode tables."""
-    # Planes 4 to 13 are empty and 15 and 16 private: letters, so that nobody's text disappears.
-    classes = np.full(0x110000, LETTER, np.uint8)
-    for plane in (range(0x40000), range(0xE0000, 0xF0000)):
-        classes[plane.start : plane.stop] = [_KINDS[unicodedata.category(chr(code))] for code in plane]
+    # Planes 4 to 13 are empty, 15 and 16 private: letters, so that nobody's text disappears.
+    classes = np.full(CODES, LETTER, np.uint8)
+    for first, last in ((0, 0x40000), (0xE0000, 0xF0000)):
+        classes[first:last] = [_KINDS[unicodedata.category(chr(code))] for code in range(first, last)]
     for first, last in UNSPACED_RANGES:
         part = classes[first : last + 1]
         part[part == LETTER] = UNSPACED
