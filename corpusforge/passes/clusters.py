@@ -25,7 +25,7 @@ PREFER = {
 }
 """What a survivor may be chosen by; a row without a date comes last."""
 
-TIES = ("id", "digest_high", "digest_low", "source_file", "source_offset")
+TIES = ("id", "text_high", "text_low", "source_file", "source_offset")
 """How every tie-break ends. Rows equal in all of these are the same record read twice."""
 
 

@@ -37,7 +37,7 @@ EDGE_BYTES, ROW_BYTES = 80, 640
 DECIDED = pa.schema([("key", pa.uint64()), *((f.name, f.type) for f in DECISION), ("bytes", pa.int64())])
 """Decisions on their way back: ``key`` is the address of the row, ``bytes`` those of its text."""
 
-NEEDED = ("id", "shingles", "digest", "characters", "bytes", "date", "source_file", "source_offset")
+NEEDED = ("id", "shingles", "digest", "text_digest", "characters", "bytes", "date", "source_file", "source_offset")
 
 
 class ClustersTooLargeError(RuntimeError):
@@ -139,10 +139,10 @@ class Decide:
             signatures[first:last] = fixed(table["signature"], "<u4")
             tables.append(table.drop_columns(["signature"]))
         table = pa.concat_tables(tables)
-        digests = fixed(table["digest"], ">u8").astype(np.uint64)
+        digests = fixed(table["text_digest"], ">u8").astype(np.uint64)
         columns: dict[str, NDArray[Any]] = {
-            "digest_high": digests[:, 0],
-            "digest_low": digests[:, 1],
+            "text_high": digests[:, 0],
+            "text_low": digests[:, 1],
             "address": linked.addresses,
             "cluster": linked.cluster,
         }

@@ -31,7 +31,11 @@ COLUMNS = ("id", "text", "date", "source_file", "source_offset")
 
 
 def sketch_schema(permutations: int) -> pa.Schema:
-    """One line per row of the shard, in order; ``signature`` is little-endian uint32, all ones without shingles."""
+    """One line per row of the shard, in order.
+
+    ``signature`` is little-endian uint32, all ones without shingles; ``digest`` is that of the normalised text, by
+    which exact duplicates meet, ``text_digest`` that of the text itself, which breaks ties.
+    """
     return pa.schema(
         [
             ("id", pa.string()),
@@ -39,6 +43,7 @@ def sketch_schema(permutations: int) -> pa.Schema:
             ("signature", pa.binary(permutations * 4)),
             ("shingles", pa.int32()),
             ("digest", pa.binary(16)),
+            ("text_digest", pa.binary(16)),
             ("characters", pa.int32()),
             ("bytes", pa.int64()),
             ("date", pa.string()),
@@ -157,6 +162,7 @@ def _lines(batch: pa.RecordBatch, first: int, keys: Keys, table: Signatures) -> 
         "signature": fixed_binary(table.astype("<u4", copy=False).tobytes(), table.shape[1] * 4),
         "shingles": pa.array(keys.shingles(), pa.int32()),
         "digest": pa.array(keys.digests(), pa.binary(16)),
+        "text_digest": pa.array([digest((t or "").encode()) for t in batch["text"].to_pylist()], pa.binary(16)),
         "characters": pa.array(keys.characters(), pa.int32()),
         "bytes": pc.fill_null(pc.binary_length(batch["text"]), 0),
         **{name: batch[name] for name in COLUMNS[2:]},

@@ -124,6 +124,13 @@ def test_a_record_read_twice_leaves_one(tmp_path: Path) -> None:
     assert {r["similarity"] for r in found if r["reason"]} == {1.0}
 
 
+def test_texts_that_differ_in_case_only_tie_in_no_order(tmp_path: Path) -> None:
+    upper, lower = row("a", words(0, 50).upper()), row("a", words(0, 50))
+    one = flat(deduped(tmp_path / "one", [[upper, lower]]))
+    other = flat(deduped(tmp_path / "other", [[lower, upper]]))
+    assert [r["text"] for r in one if not r["reason"]] == [r["text"] for r in other if not r["reason"]]
+
+
 def test_same_id_leads_to_what_survives(tmp_path: Path) -> None:
     # x occurs twice; its better copy is itself a duplicate of w, so both stand behind w.
     rows = [row("x", "short and different text of x"), row("x", words(0, 200)), row("w", words(0, 205))]
