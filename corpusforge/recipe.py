@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from corpusforge.passes.corpus import Corpus
 from corpusforge.passes.dedup import Dedup
-from corpusforge.passes.map import Map
+from corpusforge.passes.map import ALWAYS, Map
 from corpusforge.passes.tokenize import Tokenize
 
 PASSES: dict[str, type] = {"map": Map, "dedup": Dedup, "corpus": Corpus, "tokenize": Tokenize}
@@ -242,7 +242,7 @@ COLUMNS_READ: dict[type, tuple[str, ...]] = {
 def _follow_stages(made: Map, said: Any, before: Mapping[str, Any], spot: Spot, lines: dict[int, int]) -> None:
     if made.source is None and not made.reads:
         raise spot.error("it has neither a source nor a pass to read", "Write `source: {use: warc.Warc}`")
-    columns = set(made.source.writes if made.source else before)
+    columns = {*(made.source.writes if made.source else before), *ALWAYS}
     for stage, part in zip(made.stages, said.get("stages") or (), strict=True):
         at = Spot(spot.file, lines.get(id(part), spot.line), f"{spot.where}, {type(stage).__name__}")
         _needs(type(stage).__name__, stage.reads, columns, at)

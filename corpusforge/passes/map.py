@@ -16,9 +16,12 @@ from corpusforge.passes.ledger import Ledger, stored_schema, swept_schema
 from corpusforge.passes.runs import plan_runs
 from corpusforge.passes.specs import spec_of
 from corpusforge.report.add import Report
-from corpusforge.schema import PARQUET_OPTIONS, ROW_GROUP_ROWS
+from corpusforge.schema import EDIT, PARQUET_OPTIONS, ROW_GROUP_ROWS
 from corpusforge.sources import Input, Slice
 from corpusforge.stages import Stage, marked
+
+ALWAYS = {"edits": pa.list_(EDIT)}
+"""Columns that a map pass adds where its input has none."""
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid", arbitrary_types_allowed=True))
@@ -50,7 +53,7 @@ class Map:
 
     def columns(self, before: Mapping[str, pa.DataType]) -> dict[str, pa.DataType]:
         """The columns after this pass, given those of the pass it reads."""
-        every = dict(self.source.writes if self.source else before)
+        every = {**(self.source.writes if self.source else before), **ALWAYS}
         for stage in self.stages:
             every.update(stage.writes)
         return {f.name: f.type for f in stored_schema(every)}
@@ -88,7 +91,7 @@ class Map:
         ):
             ledger = Ledger(kept, swept, self.counted)
             for batch in _timed(self._read(unit, inputs, passed_over), spent, "read"):
-                self._through(_without_killers(batch, inputs.skip), ledger, spent)
+                self._through(_without_killers(_complete(batch), inputs.skip), ledger, spent)
         for reason, records in sorted(passed_over.items()):
             ledger.passed_over(reason, records)
         out.cost["stages_us"] = {name: ns // 1000 for name, ns in spent.items()}
@@ -96,9 +99,9 @@ class Map:
 
     def _columns_in(self, unit: Unit, inputs: Reader) -> dict[str, pa.DataType]:
         if self.source:
-            return dict(self.source.writes)
+            return {**self.source.writes, **ALWAYS}
         with inputs.open(unit.reads[0]) as file:
-            return {f.name: f.type for f in schema_of(file)}
+            return {**{f.name: f.type for f in schema_of(file)}, **ALWAYS}
 
     def _read(self, unit: Unit, inputs: Reader, passed_over: Counter[str]) -> Iterator[pa.RecordBatch]:
         if self.source:
@@ -108,7 +111,7 @@ class Map:
             with inputs.open(file) as opened:
                 for group in read_rows(opened, first, rows):
                     for start in range(0, group.num_rows, self.batch_rows):
-                        yield _with_drop(group.slice(start, self.batch_rows))
+                        yield group.slice(start, self.batch_rows)
 
     def _through(self, batch: pa.RecordBatch, ledger: Ledger, spent: Counter[str]) -> None:
         live = ledger.split(batch)
@@ -160,8 +163,13 @@ def _without_killers(batch: pa.RecordBatch, skip: Mapping[str, str]) -> pa.Recor
     return batch.set_column(batch.schema.get_field_index("drop"), "drop", marked(batch, reasons))
 
 
-def _with_drop(batch: pa.RecordBatch) -> pa.RecordBatch:
-    return batch.append_column("drop", pa.nulls(batch.num_rows, pa.string()))
+def _complete(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch with the columns that every stage may count on: no edits yet, and nothing dropped."""
+    for name, kind in {**ALWAYS, "drop": pa.string()}.items():
+        if name not in batch.schema.names:
+            empty = pa.array([[]] * batch.num_rows, kind) if pa.types.is_list(kind) else pa.nulls(batch.num_rows, kind)
+            batch = batch.append_column(name, empty)
+    return batch
 
 
 def _timed(batches: Iterator[pa.RecordBatch], spent: Counter[str], name: str) -> Iterator[pa.RecordBatch]:

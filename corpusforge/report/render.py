@@ -37,7 +37,7 @@ class Address:
     def locate(cls, address: str) -> "tuple[Place, Address]":
         """Find the version an address is in: the nearest folder above that holds a recipe."""
         path = Path(address)
-        for version in (path, *path.parents):
+        for version in (p for p in (path, *path.parents) if p.name):
             store = Store(str(version.parent))
             name = versions.resolve(store, "dev") if version.name == "dev" and version.parent.is_dir() else version.name
             if store.exists(f"{name}/recipe.json"):
@@ -171,8 +171,8 @@ def _steps(made: PassView) -> Iterator[tuple[str, int, int]]:
 
 def _drops(passes: Sequence[PassView]) -> RenderableType:
     table = _table()
-    table.add_column("documents", justify="right", no_wrap=True)
-    table.add_column("pass", no_wrap=True)
+    table.add_column("documents", justify="right", no_wrap=True, min_width=9)
+    table.add_column("pass", no_wrap=True, min_width=max(len(made.step) for made in passes))
     table.add_column("reason, and the sample with the smallest hash", overflow="ellipsis", no_wrap=True)
     for made in passes:
         for reason, documents in sorted(made.report.drops().items(), key=lambda item: (-item[1], item[0])):
