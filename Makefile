@@ -38,7 +38,7 @@ lint: $(STAMP)  ## ruff, mypy --strict, import-linter
 	$(BIN)/lint-imports
 
 bench: $(STAMP)  ## benchmarks against peers; needs the real data (see docs/benchmarks.md)
-	$(BIN)/python benchmarks/run.py
+	@$(BIN)/python -m benchmarks.run
 
 soak: $(STAMP)  ## kill workers, drivers and Ray at random and compare digests
 	$(BIN)/python -m tests.soak

@@ -1,0 +1,63 @@
+"""What ``make bench`` runs: marginal cost against datatrove, cost of each stage, a finished build run again.
+
+Prints tables in Markdown on standard output, for ``docs/benchmarks.md``; what is being done goes to standard error.
+"""
+
+import os
+import platform
+import sys
+import time
+from pathlib import Path
+
+from benchmarks import stages
+from benchmarks.engines import CorpusForge, address
+from benchmarks.marginal import RUNS, arguments, compare, cost_of
+from benchmarks.places import MADE, NotHere
+from corpusforge import api
+
+STARTED = time.monotonic()
+
+
+def say(line: str) -> None:
+    """Say what is being done, with the seconds since the start."""
+    print(f"[{time.monotonic() - STARTED:6.0f} s] {line}", file=sys.stderr, flush=True)
+
+
+def machine() -> str:
+    """The machine in one line."""
+    cpus, load = len(os.sched_getaffinity(0)), os.getloadavg()[0]
+    return f"{cpus} CPUs ({_processor()}), Python {platform.python_version()}, load {load:.1f} at the start"
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def again(mix: Path, root: Path, workers: int) -> str:
+    """Run the command of a finished build once more; it must find everything done."""
+    ours = CorpusForge(MADE / "web_bench.yaml")
+    cost = cost_of(ours.command(mix, root, workers), ours.surroundings, RUNS / "again.log")
+    return f"A finished build run again: {cost.wall_s:.1f} s, {cost.cpu_s:.1f} CPU seconds (bar: under 3 s in total)."
+
+
+def main() -> None:
+    """Run everything and print one section after another."""
+    given = arguments("All benchmarks; needs the real data and the shared scripts beside the checkout.").parse_args()
+    host = machine()
+    try:
+        lines, mix, root = compare(given, say)
+    except NotHere as missing:
+        sys.exit(f"error: {missing}")
+    print(f"{host}, {given.workers} workers, {given.rounds} rounds\n")
+    print("\n".join(["## Marginal cost", "", *lines, "", "## Cost of each stage", ""]))
+    print("\n".join(stages.table(api.report(address(root)))))
+    say("running the finished build again ...")
+    print("\n".join(["", "## A finished build", "", again(mix, root, given.workers)]))
+
+
+if __name__ == "__main__":
+    main()
