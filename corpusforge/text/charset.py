@@ -1,9 +1,9 @@
 """Which encoding a page is in, and which evidence decided.
 
-In order: byte order mark, HTTP header, ``<meta>`` or XML declaration in the first 4 kB, a check whether what was declared
-can be true, and last the text itself. Declarations are believed as long as the bytes allow it: valid UTF-8 is UTF-8
-whatever was declared, and a legacy encoding gives way where another one reads much more like text. How much bytes read
-like text is the share of their non-ASCII characters that are frequent in the languages of the encoding.
+In order: byte order mark, HTTP header, ``<meta>`` or XML declaration in the first 4 kB, a check whether what was
+declared can be true, and last the text itself. Declarations are believed as long as the bytes allow it: valid UTF-8 is
+UTF-8 whatever was declared, and a legacy encoding gives way where another one reads much more like text. How much bytes
+read like text is the share of their non-ASCII characters that are frequent in the languages of the encoding.
 """
 
 import re
@@ -16,9 +16,9 @@ HEAD_BYTES = 4096
 SAMPLE_BYTES = 1 << 15
 """Bytes of lines with non-ASCII bytes on which encodings are compared."""
 SAMPLE_CHARACTERS = 4000
-BAD_PER_BYTES = 1000
-"""Up to one undecodable place in so many bytes (or ``FEW_BAD``) becomes U+FFFD in an otherwise sound text."""
-FEW_BAD = 4
+BYTES_PER_BAD = 1000
+CHARACTERS_PER_BAD = 100
+"""One undecodable place in so many bytes, or in so many non-ASCII characters, becomes U+FFFD in a sound text."""
 READS_WELL = 300
 """Permille of frequent characters from which bytes read like text: right readings have 400-1000, wrong ones 0-200."""
 CLEARLY_BETTER = 200
@@ -46,8 +46,9 @@ MARKS = (
 UTF_8 = BY_NAME["utf-8"]
 WESTERN = BY_NAME["windows-1252"]
 GUESSED = (
-    "shift_jis euc-jp gb18030 big5 euc-kr windows-1252 windows-1251 windows-1250 windows-1254 windows-1253 windows-1255"
-    " windows-1256 windows-874 windows-1257 koi8-r iso-8859-5 ibm866 iso-8859-2 iso-8859-7 iso-8859-6 x-mac-cyrillic"
+    "shift_jis euc-jp gb18030 big5 euc-kr johab windows-1252 windows-1251 windows-1250 windows-1254 windows-1253"
+    " windows-1255 windows-1256 windows-874 windows-1257 koi8-r iso-8859-5 ibm866 ibm855 iso-8859-2 iso-8859-7 iso-8859-6"
+    " x-mac-cyrillic"
 )
 CANDIDATES = tuple(BY_NAME[name] for name in GUESSED.split())
 """What the text itself can decide for; of two that read alike, the earlier one."""
@@ -101,7 +102,7 @@ def _marked(payload: bytes, encoding: Encoding) -> Decision:
     reading = read(encoding, payload)
     if encoding is UTF_8 and not reading.bad:
         return Decision(encoding.name, "bom", reading.text, payload)
-    doubtful = reading.bad > _bad_allowed(payload)
+    doubtful = reading.bad > _bad_allowed(payload, reading.characters)
     return Decision(encoding.name, "bom", reading.text, reading.text.encode(errors="replace"), doubtful)
 
 
@@ -122,7 +123,11 @@ def _utf8(payload: bytes, text: str, declared: Declared) -> Decision:
     by = next((by for encoding, by in declared if encoding is UTF_8), None)
     if by is None:
         by = "corrected" if declared and not text.isascii() else "utf-8"
-    return Decision("utf-8", by, text, payload, _is_misread(payload))
+    return Decision("utf-8", by, text, payload, _is_misread(payload) or _is_binary(payload))
+
+
+def _is_binary(payload: bytes) -> bool:
+    return b"\0" in payload and payload.count(0) * 100 > len(payload)
 
 
 def _is_misread(payload: bytes) -> bool:
@@ -171,7 +176,7 @@ def _wide(payload: bytes) -> Decision | None:
     else:
         name = "utf-16le" if zeros[0] + zeros[2] < zeros[1] + zeros[3] else "utf-16be"
     reading = read(BY_NAME[name], payload)
-    return _decision(reading, "statistical") if reading.bad <= _bad_allowed(payload) else None
+    return _decision(reading, "statistical") if reading.bad <= _bad_allowed(payload, reading.characters) else None
 
 
 def _legacy(payload: bytes, declared: Declared) -> Decision:
@@ -188,13 +193,16 @@ def _legacy(payload: bytes, declared: Declared) -> Decision:
         if reading.sound and reading.score + CLEARLY_BETTER >= best.score:
             return _decision(reading, _by(reading.encoding, declared))
     final = read(best.encoding, payload)
-    doubtful = not final.sound or (final.score < READS_WELL and final.characters > FEW_CHARACTERS)
+    unlike = final.score < READS_WELL and final.characters > FEW_CHARACTERS
+    doubtful = unlike or not final.sound or _is_binary(payload)
     return _decision(final, "corrected" if declared else "statistical", doubtful)
 
 
 def _best(sample: bytes) -> Reading:
+    """The encoding that reads best; two-byte codes first, because hardly any other text passes as one of them."""
     readings = [reading for encoding in CANDIDATES if (reading := read(encoding, sample)).sound]
-    return max(readings, key=lambda reading: reading.score, default=read(WESTERN, sample))
+    paired = [r for r in readings if r.encoding.family == "multibyte" and r.score >= READS_WELL]
+    return max(paired or readings, key=lambda reading: reading.score, default=read(WESTERN, sample))
 
 
 def _by(encoding: Encoding, declared: Declared) -> str:
@@ -212,7 +220,7 @@ def read(encoding: Encoding, data: bytes) -> Reading:
     text = decode(encoding, data)
     bad = text.count("\ufffd") - (data.count(b"\xef\xbf\xbd") if encoding is UTF_8 else 0)
     strange = _first_characters(text)
-    sound = bad <= _bad_allowed(data) and bad * 4 <= len(strange)
+    sound = bad <= _bad_allowed(data, len(strange)) and bad * 4 <= len(strange)
     frequent = sum(map(encoding.frequent.__contains__, strange))
     score = 1000 * frequent // len(strange) if strange else 1000
     if encoding.family in ("latin", "single") and strange and _runs_are_long(data) == (encoding.family == "latin"):
@@ -220,8 +228,8 @@ def read(encoding: Encoding, data: bytes) -> Reading:
     return Reading(encoding, text, bad, len(strange), score, sound)
 
 
-def _bad_allowed(data: bytes) -> int:
-    return max(FEW_BAD, len(data) // BAD_PER_BYTES)
+def _bad_allowed(data: bytes, characters: int) -> int:
+    return max(1, len(data) // BYTES_PER_BAD, characters // CHARACTERS_PER_BAD)
 
 
 def _first_characters(text: str) -> str:

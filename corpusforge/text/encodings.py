@@ -16,8 +16,8 @@ class Encoding:
     codec: str
     frequent: frozenset[str]
     family: str
-    """``multibyte``, ``stateful`` (escape sequences), ``wide`` (UTF-16, UTF-32), ``unicode``, ``latin`` (one byte, Latin
-    script) or ``single`` (one byte, another script)."""
+    """``multibyte``, ``stateful`` (escape sequences), ``wide`` (UTF-16, UTF-32), ``unicode``, ``latin`` (one byte,
+    Latin script) or ``single`` (one byte, another script)."""
 
 
 JAPANESE = (
@@ -113,7 +113,8 @@ OTHER_LABELS = {
     "iso-2022-jp": "csiso2022jp iso2022jp iso-2022-jp-1 iso-2022-jp-2 iso-2022-jp-ms cp50220 cp50221 jis jis7",
     "iso-2022-kr": "csiso2022kr iso2022kr",
     "hz-gb-2312": "hz",
-    "shift_jis": "csshiftjis ms932 ms_kanji shift-jis shiftjis sjis sjis-win windows-31j x-sjis cp932 cp943 cswindows31j",
+    "shift_jis": "csshiftjis ms932 ms_kanji shift-jis shiftjis sjis sjis-win windows-31j x-sjis cp932 cp943"
+    " cswindows31j",
     "euc-jp": "cseucpkdfmtjapanese x-euc-jp eucjp euc_jp eucjp-win eucjp-ms cp51932 ujis x-eucjp",
     "gb18030": "gbk gb2312 gb_2312 gb_2312-80 gb-2312 x-gbk cp936 ms936 windows-936 chinese csgb2312 csiso58gb231280"
     " iso-ir-58 euc-cn euccn gb18030-2000",
@@ -121,7 +122,7 @@ OTHER_LABELS = {
     "euc-kr": "euckr euc_kr ks_c_5601-1987 ks_c_5601-1989 ksc5601 ksc_5601 ks_c_5601 ks-c-5601 korean cseuckr"
     " csksc56011987 iso-ir-149 windows-949 cp949 ms949 uhc x-euc-kr x-windows-949",
     "windows-1252": "iso-8859-1 iso8859-1 iso_8859-1 iso88591 iso_8859-1:1987 latin1 latin-1 l1 ascii us-ascii"
-    " ansi_x3.4-1968 cp1252 x-cp1252 cp819 ibm819 csisolatin1 iso-ir-100 iso-8859-11-western ansi western",
+    " ansi_x3.4-1968 cp1252 x-cp1252 cp819 ibm819 csisolatin1 iso-ir-100",
     "windows-1254": "iso-8859-9 iso8859-9 iso_8859-9 iso88599 latin5 l5 cp1254 x-cp1254 csisolatin5 iso-ir-148",
     "windows-874": "tis-620 tis620 iso-8859-11 iso8859-11 iso885911 dos-874 cp874",
     "iso-8859-15": "iso8859-15 iso_8859-15 iso885915 csisolatin9 l9 latin9 latin-9",
@@ -135,7 +136,8 @@ OTHER_LABELS = {
     "iso-8859-5": "iso8859-5 iso_8859-5 iso88595 cyrillic csisolatincyrillic iso-ir-144",
     "x-mac-cyrillic": "x-mac-ukrainian",
     "windows-1253": "cp1253 x-cp1253",
-    "iso-8859-7": "iso8859-7 iso_8859-7 iso88597 greek greek8 elot_928 ecma-118 csisolatingreek iso-ir-126 sun_eu_greek",
+    "iso-8859-7": "iso8859-7 iso_8859-7 iso88597 greek greek8 elot_928 ecma-118 csisolatingreek iso-ir-126"
+    " sun_eu_greek",
     "windows-1255": "cp1255 x-cp1255",
     "iso-8859-8": "iso-8859-8-i iso-8859-8-e iso8859-8 iso_8859-8 iso88598 hebrew visual logical csisolatinhebrew",
     "windows-1256": "cp1256 x-cp1256",

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from fastwarc.stream_io import BrotliReader, ZstdReader
+from fastwarc.stream_io import BrotliReader, WarcReader, ZstdReader
 
 BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)?\s+(\d{3})")
@@ -154,7 +154,7 @@ def _deflate(data: bytes, at_most: int) -> bytes:
     return (inflated(data, at_most, 15) if is_zlib else b"") or inflated(data, at_most, -15)
 
 
-def _streamed(data: bytes, at_most: int, reader: Callable[[io.BytesIO], io.RawIOBase]) -> bytes:
+def _streamed(data: bytes, at_most: int, reader: Callable[[io.BytesIO], WarcReader]) -> bytes:
     pieces: list[bytes] = []
     size = 0
     try:
@@ -200,7 +200,7 @@ def is_html(identified: str | None, declared: Sequence[str], body: bytes) -> boo
     if body.startswith(BINARY):
         return False
     found, types = media_type(identified), {media_type(value) for value in declared}
-    if found in HTML_TYPES or types & HTML_TYPES and found in VAGUE_TYPES | {"text/plain"}:
+    if found in HTML_TYPES or (types & HTML_TYPES and found in VAGUE_TYPES | {"text/plain"}):
         return True
     if found in VAGUE_TYPES and types <= VAGUE_TYPES:
         return HTML_START.match(body[:4096].lstrip(b"\xef\xbb\xbf")) is not None

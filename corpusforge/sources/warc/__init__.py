@@ -15,8 +15,9 @@ from pydantic.dataclasses import dataclass
 
 from corpusforge.schema import SOURCE
 from corpusforge.sources import Input, Slice
-from corpusforge.sources.warc.framing import MAGIC, Damaged, Lost, Member, Record, records
+from corpusforge.sources.warc.framing import MAGIC, Lost, Record, records
 from corpusforge.sources.warc.page import Page, page_of
+from corpusforge.sources.warc.streams import Damaged, Member
 
 HEAD_ROOM = 1 << 18
 """Bytes of a record kept beyond the payload, for its HTTP head and the frames of its chunks."""

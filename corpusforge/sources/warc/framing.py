@@ -2,25 +2,24 @@
 
 What follows a place is a function of the file's bytes from there on: whoever comes to a record's first byte, from the
 file's start or from a slice's, reads the same record and goes on to the same next one. A record is sound if its head is
-whole and its block is followed by line ends and then a record or the end; in gzip, its member must also pass its CRC.
+whole and its block is followed by line ends and then a record or the end; in gzip, its member must also pass its CRC,
+and a member's only record ends with it whatever its Content-Length says.
 After a place that is not sound the walk goes on at the next sound record; each such stretch is one ``Lost``.
 """
 
 import io
 import re
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
+from corpusforge.sources.warc.streams import CHUNK, MARK, STEP, Damaged, Member, Plain, Stream
 from corpusforge.text.http import BLANK_LINE, Fields, fields_of
 
 MAGIC = b"\x1f\x8b\x08"
-MARK = b"WARC/"
 VERSION = re.compile(rb"WARC/\d\.\d+[ \t]*\r?\n")
+INNER = re.compile(rb"\n\r?\nWARC/\d")
 HEAD_BYTES = 1 << 16
-CHUNK = 1 << 15
-STEP = 1 << 20
 PADDING = b"\0\r\n"
 NONE = Fields(())
 LENGTH = re.compile(r"\d{1,18}")
@@ -50,132 +49,6 @@ class Lost:
 
     begins: int
     reason: str
-
-
-class Damaged(Exception):
-    """The bytes of a gzip member cannot be had: bad data, bad CRC, or the file ends."""
-
-
-class Supply(Protocol):
-    """Where a stream's bytes come from."""
-
-    def more(self) -> bytes:
-        """The next bytes; none at the end."""
-
-    def skip(self, count: int) -> int:
-        """Leave bytes out without reading them; how many that were."""
-
-    def back(self, position: int) -> bool:
-        """Go back to a position in the stream, if that can be done."""
-
-
-class Plain:
-    """Bytes of a file as they are."""
-
-    def __init__(self, file: BinaryIO, begin: int) -> None:
-        self._file = file
-        self._size = file.seek(0, io.SEEK_END)
-        file.seek(begin)
-
-    def more(self) -> bytes:
-        return self._file.read(CHUNK)
-
-    def skip(self, count: int) -> int:
-        here = self._file.tell()
-        return self._file.seek(min(here + count, self._size)) - here
-
-    def back(self, position: int) -> bool:
-        self._file.seek(position)
-        return True
-
-
-class Member:
-    """Bytes that a gzip member inflates to; ``end`` is where the member ends once all are read."""
-
-    def __init__(self, file: BinaryIO, begin: int) -> None:
-        self._file, self._zip, self._fed = file, zlib.decompressobj(31), begin
-        file.seek(begin)
-
-    @property
-    def end(self) -> int:
-        return self._fed - len(self._zip.unused_data)
-
-    def more(self) -> bytes:
-        while not self._zip.eof:
-            data = self._zip.unconsumed_tail or self._feed()
-            try:
-                out = self._zip.decompress(data, STEP)
-            except zlib.error as error:
-                raise Damaged(str(error)) from error
-            if out:
-                return out
-            if not data and not self._zip.eof:
-                raise Damaged("the file ends in a gzip member")
-        return b""
-
-    def skip(self, count: int) -> int:
-        return 0
-
-    def back(self, position: int) -> bool:
-        return False
-
-    def _feed(self) -> bytes:
-        data = self._file.read(CHUNK)
-        self._fed += len(data)
-        return data
-
-
-class Stream:
-    """Bytes with look-ahead; ``position`` is that of the first byte in ``buffer``."""
-
-    def __init__(self, supply: Supply, position: int) -> None:
-        self.buffer, self.position, self.ended, self._supply = bytearray(), position, False, supply
-
-    def fill(self, count: int) -> bool:
-        """Have ``count`` bytes in the buffer, if there are that many left."""
-        while len(self.buffer) < count and not self.ended:
-            data = self._supply.more()
-            self.buffer += data
-            self.ended = not data
-        return len(self.buffer) >= count
-
-    def drop(self, count: int) -> int:
-        """Leave ``count`` bytes behind, or as many as there are; how many that were."""
-        start = self.position
-        while (left := start + count - self.position) > len(self.buffer):
-            self.position += len(self.buffer)
-            self.buffer.clear()
-            self.position += self._supply.skip(start + count - self.position)
-            if not self.fill(1):
-                return self.position - start
-        del self.buffer[:left]
-        self.position += left
-        return count
-
-    def back(self, position: int) -> None:
-        """Go back to ``position``, if its bytes can still be had."""
-        if self._supply.back(position):
-            self.buffer.clear()
-            self.position, self.ended = position, False
-
-    def seek_mark(self, end: int | None = None) -> bool:
-        """Go on to the next place, this one apart, that follows a blank line and begins like a record.
-
-        False where there is none, or none before ``end``.
-        """
-        at = 1
-        while end is None or self.position < end:
-            found = self.buffer.find(MARK, at)
-            if found >= 0 and self.buffer[max(found - 4, 0) : found].endswith((b"\n\r\n", b"\n\n")):
-                self.drop(found)
-                return True
-            at = found + 1
-            if found < 0:
-                at = 1
-                self.drop(max(len(self.buffer) - 8, 0))
-                if not self.fill(len(self.buffer) + 1):
-                    return False
-        return False
 
 
 @dataclass(frozen=True)
@@ -312,10 +185,27 @@ def _member_records(member: Member, begins: int, keep: int) -> Iterator[Record |
             length = member.end - begins if at == 0 and read.last else read.length
             yield Record(begins, begins + at, length, read.fields, read.block, read.size)
             continue
+        if at == 0 and (sole := _sole_record(stream, keep)) is not None:
+            yield Record(begins, begins, member.end - begins, sole.fields, sole.block, sole.size)
+            continue
         if not lost:
             lost = True
             yield Lost(begins, "broken_record")
         stream.seek_mark()
+
+
+def _sole_record(stream: Stream, keep: int) -> Read | None:
+    """The only record of a sound member: the member bounds it, so that a wrong Content-Length does no harm."""
+    head = _head(stream)
+    if head is None or stream.fill(keep):
+        return None
+    fields, head_length = head
+    block = bytes(stream.buffer[head_length:])
+    if INNER.search(block):
+        return None
+    stream.drop(len(stream.buffer))
+    block = block.removesuffix(b"\r\n\r\n")
+    return Read(True, True, head_length + len(block), fields, block, len(block))
 
 
 def begins_member(file: BinaryIO, at: int) -> bool:
