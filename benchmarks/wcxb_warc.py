@@ -117,8 +117,9 @@ def write_evenly(pages: Sequence[Page], folder: Path, files: int) -> None:
 def mixes(files: Sequence[int], limit: int | None = None) -> tuple[Mix, Mix]:
     """Every fourth page (1 ×) and all pages (4 ×), in ``files[0]`` and ``files[1]`` WARC files.
 
-    The fourth pages begin at the second: their mean payload (231 kB) is that of all pages (232 kB), while those from the
+    The fourth pages begin at the second: their mean payload (231 kB) is that of all pages (232 kB). Those from the
     first on are 9 % larger, which would count as fixed cost.
+
     ``limit`` takes that many pages, spread over all of them, for trying things out. Mixes are kept in the cache; one
     made from other inputs has another name.
     """
