@@ -29,7 +29,6 @@ from corpusforge.text.words import (
     Kinds,
     codes,
     hash_of,
-    hashes_of,
     kinds,
     lowered,
     units_per_word,
@@ -109,7 +108,7 @@ def quality(text: str, points: Codes, per_word: int, stop_words: tuple[str, ...]
     """All measures of one text; shares and means are rounded to 3 decimals."""
     table = kinds()
     spans = word_spans(points, table, per_word > 1)
-    lines = line_spans(points, table, False)
+    lines = line_spans(points, table)
     letters, marks, hashes, ellipses, hiragana, katakana, japanese, sentences, feeds = _characters(points, table)
     bullets, trailing, terminal, short = _lines(points, lines, _points(ends))
     if per_word > 1:
@@ -151,7 +150,7 @@ def _hashes(words: tuple[str, ...]) -> NDArray[np.uint64]:
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
 def _any(values: Codes, value: int) -> bool:
-    for one in values:
+    for one in values:  # noqa: SIM110 (numba compiles no generators)
         if one == value:
             return True
     return False
@@ -234,4 +233,4 @@ def _distinct(lower: Codes, points: Codes, spans: Spans, wanted: NDArray[np.uint
         for which in range(len(wanted)):
             if wanted[which] == value:
                 seen[which] = True
-    return seen.sum()
+    return int(seen.sum())

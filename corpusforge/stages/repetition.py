@@ -18,6 +18,8 @@ from corpusforge.text.words import Codes, codes, hashes_of, kinds, units_per_wor
 
 TABLE = Path(__file__).with_name("thresholds.json")
 TOP, AGAIN = (2, 3, 4), (5, 6, 7, 8, 9, 10)
+LEAST = 3
+"""Letters or digits of a line that counts: the numbers of paragraphs and items stand on lines of their own in laws."""
 MEASURES: dict[str, pa.DataType] = {
     "dup_line_share": pa.float32(),
     "dup_paragraph_share": pa.float32(),
@@ -72,7 +74,7 @@ class GopherRepetition:
 def repetition(points: Codes, per_word: int) -> dict[str, float]:
     """All measures of one text, rounded to 3 decimals."""
     measures: dict[str, float] = {}
-    parts = {"line": line_spans(points, kinds(), False), "paragraph": line_spans(points, kinds(), True)}
+    parts = {part: line_spans(points, kinds(), part == "paragraph", LEAST) for part in ("line", "paragraph")}
     for part, spans in parts.items():
         count, length = repeated_spans(hashes_of(points, spans), spans)
         measures[f"dup_{part}_share"] = share(count, len(spans))

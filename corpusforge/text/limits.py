@@ -27,7 +27,7 @@ def load(path: Path) -> dict[str, dict[str, Any]]:
 
 def entry(table: Mapping[str, Values], lang: str | None, unspaced: bool) -> str:
     """The name of the entry that holds for a text: its language, or the fallback of its script."""
-    if lang in table and table[lang]["unspaced"] == unspaced:
+    if lang is not None and lang in table and table[lang]["unspaced"] == unspaced:
         return lang
     return "other_unspaced" if unspaced else "other"
 

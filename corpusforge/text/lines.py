@@ -20,8 +20,8 @@ def line_ranges(text: str) -> list[tuple[int, int]]:
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def line_spans(points: Codes, table: Kinds, paragraphs: bool) -> Spans:
-    """``[lines, 2]`` ranges of the lines that hold a letter or digit, without the space around them.
+def line_spans(points: Codes, table: Kinds, paragraphs: bool = False, least: int = 1) -> Spans:
+    """``[lines, 2]`` ranges of the lines that hold ``least`` letters or digits, without the space around them.
 
     With ``paragraphs``: what stands between blank lines, as one range. Rules of signs (``* * *``) are neither.
     """
@@ -29,17 +29,17 @@ def line_spans(points: Codes, table: Kinds, paragraphs: bool) -> Spans:
     spans = np.empty((size // 2 + 1, 2), np.int32)
     found = 0
     first = last = -1
-    feeds, wordy = 0, False
+    feeds = wordy = 0
     for at in range(size + 1):
         if at == size or points[at] == 10:
             feeds += 1
             if first >= 0 and (at == size or feeds == 2 or not paragraphs):
                 spans[found, 0], spans[found, 1] = first, last + 1
-                found += wordy
-                first, wordy = -1, False
+                found += wordy >= least
+                first, wordy = -1, 0
         elif not (points[at] < len(table) and table[points[at]] & SPACE):
             first = at if first < 0 else first
             last = at
-            wordy |= points[at] < len(table) and table[points[at]] & WORD > 0
+            wordy += points[at] < len(table) and table[points[at]] & WORD > 0
             feeds = 0
     return spans[:found]

@@ -1,17 +1,13 @@
 """Which lines of a text are noise: menus, share and login lines, cookie notices, copyright, ads, links to elsewhere.
 
 Precision first: a line goes only on evidence of its own (``SURE``), or in the company of others that are suspect
-(``LIKELY``, ``LINKED``). Sentences, table rows, code and single ambiguous words stay. The word lists are our own; those
-of the text's language and of English hold, those of all languages where the language is unknown or has none.
+(``LIKELY``, ``LINKED``). Sentences, table rows, code and single ambiguous words stay.
 """
 
-import json
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
+
+from corpusforge.text.noise_words import CJK, COOKIES, Words, fold, key_of, words_of
 
 NONE, LINKED, LIKELY, SURE = range(4)
 
@@ -21,147 +17,158 @@ AD = 600
 """Characters of the longest line that can be an ad."""
 MOSTLY_LINKS = 0.8
 """Share of link characters from which a line is a link."""
-LINK_RUN = 3
-"""Lines in a row that must be links before they go for that alone."""
+RUN = 3
+"""Suspect lines in a row that go without a sure one among them."""
+CALLS = 12
+"""Sales words, first in their lists, that make a line without a price or sign worth a look."""
+CUES = 5
+"""Sales words, price and signs that make a short line an ad though no noun is repeated."""
 FOLLOWERS = 12
 """Lines that can belong to the head of a list of related pages."""
 
-_EDGES = re.compile(r"^[\W\d_]+|[\W\d_]+$")
-_SEPARATORS = re.compile(r"\s*[|｜│┃¦/›»>→·•・]+\s*|\s{2,}|\t|(?<=\S) ?[-–—] (?=\S)")
+_ENDS = frozenset('。.!?:;,、」』”"…')
+_CLOSING = "'\")）」』’"
+_ARROWS = "«»‹›<>←→…"
+_SEPARATORS = re.compile(r"\s*[|｜│┃¦/›»>→·•・]+\s*|\s{2,}|\t|(?<=\S) [-–—] (?=\S)")
+_HARD = re.compile(r"[|｜│>›»]|\s{2,}")
 _PATH_SIGNS = re.compile(r"[>›»→]")
-_SENTENCE_END = re.compile(r"[。．.!?！？:;，,、」』”\"…]['\")）」』]*$")
-_COPYRIGHT = re.compile(r"^\W{0,3}(©|\(c\)\s|copyright\b[^a-z]{0,4}(©|\(c\)|\d{4})|copyrights?\s*\d{4}|\(c\)\d{4})")
-_PRICE = re.compile(r"[¥$€£₩￥]\s?\d|\d\s?(円|元|원|€|eur\b|usd\b|руб|₽)|\d\s?%\s?(off|オフ|引)|\boff\b")
+_COPYRIGHT = re.compile(
+    r"[\s\-–—•・|\"“]{0,3}(©|\(c\)\s|copyrights?\b[^a-z]{0,4}(©|\(c\)|\d{4})|\(c\)\d{4})|.{0,40}©\s?\d{4}"
+)
+_SALE_SIGN = re.compile(r"[¥$€£₩%円元원₽【★☆◆◇♪♥✨🎉🔥]")
+_PRICE = re.compile(r"[¥$€£₩]\s?\d|\d\s?(?:円|元|원|€|eur\b|usd\b|руб|₽)|\d\s?%\s?(?:off|オフ|引)|-\s?\d+\s?%")
 _DECORATION = re.compile(r"[【】★☆◆◇■□●○♪♥❤✨🎉🔥]")
 _NOUN = re.compile(r"[ァ-ヺー]{3,}|[一-鿿]{2,}|[가-힣]{2,}|[^\W\d_]{4,}")
-_PAGE_TOKEN = re.compile(r"\d{1,4}|[^\W\d_]+(?:[ -][^\W\d_]+)*|[«»‹›<>←→…|/\-–.\[\]()·]+")
-_NUMBER = r"\d[\d,.]*\s?(?:万|億|千|k|m|만|тыс)?\+?"
-_CJK = re.compile(r"[぀-ヿ㐀-鿿가-힣]")
-
-
-@dataclass(frozen=True)
-class Words:
-    """The word lists that hold for a text."""
-
-    alone: frozenset[str]
-    weak: frozenset[str]
-    heads: frozenset[str]
-    home: frozenset[str]
-    pages: frozenset[str]
-    inside: tuple[str, ...]
-    labels: tuple[str, ...]
-    sale: tuple[str, ...]
-    counter: re.Pattern[str]
-
-
-@cache
-def words_of(lang: str | None) -> Words:
-    """The lists of a language together with English; of all languages where there is none."""
-    table = json.loads(Path(__file__).with_name("noise_words.json").read_text("utf-8"))
-    chosen = [table[lang], table["en"]] if lang in table else list(table.values())
-    lists = {name: list(dict.fromkeys(fold(w) for entry in chosen for w in entry[name])) for name in table["en"]}
-    keys = {name: frozenset(key for word in lists[name] if (key := key_of(word))) for name in lists}
-    nouns = "|".join(re.escape(word) for word in sorted(lists["counters"], key=len, reverse=True))
-    one = rf"(?:{_NUMBER}\s?(?:{nouns})|(?:{nouns})\s?[:(]?\s?{_NUMBER}\)?)"
-    return Words(
-        alone=keys["alone"],
-        weak=keys["weak"],
-        heads=keys["heads"],
-        home=keys["home"],
-        pages=keys["pages"],
-        inside=tuple(lists["inside"]),
-        labels=tuple(lists["labels"]),
-        sale=tuple(lists["sale"]),
-        counter=re.compile(rf"\W{{0,3}}{one}(?:[\W_]{{1,4}}{one})*\W{{0,3}}"),
-    )
-
-
-def fold(text: str) -> str:
-    """NFKC and lower case: what words are compared in."""
-    return unicodedata.normalize("NFKC", text).lower()
-
-
-def key_of(line: str) -> str:
-    """A line without signs and digits at its ends, with single spaces."""
-    return " ".join(_EDGES.sub("", line).split())
+_COUNT = re.compile(r"\s*[(\[]\s*\d+[^)\]]{0,8}[)\]]$")
+_DIGIT = re.compile(r"\d")
+_HASHTAGS = re.compile(r"(?:#[^\W\d_][\w・-]{0,14}(?: [\w-]+){0,2}#?[\s,、]*){2,}")
+_HEAD = re.compile(r"[\s【\[■□●▼▶◆★>・-]{0,3}[\w\s]{2,40}[:】\]]")
+_VALUES = re.compile(r"[,、/|・ ]+")
+_PAGE_TOKEN = re.compile(r"\d+|[^\W\d_]+(?:[ -][^\W\d_]+)*|[«»‹›<>←→…|/\-–.\[\]()·]+")
 
 
 def noise_lines(lines: Sequence[str], lang: str | None, links: Sequence[float | None]) -> list[bool]:
     """Which lines are noise. ``links`` is the share of link characters of each line, None where not known."""
     words = words_of(lang)
-    folded = [fold(line).strip() for line in lines]
-    whole = "\n".join(folded)
-    inside = tuple(phrase for phrase in words.inside if phrase in whole)
-    sale = tuple(word for word in words.sale if word in whole)
-    levels = [_level(line, share, words, inside, sale) for line, share in zip(folded, links, strict=True)]
+    folded = [fold(line).strip() if len(line) <= AD else line for line in lines]
+    present = words.found_in("\n".join(line for line in folded if len(line) <= 2 * SHORT))
+    levels = [_level(line, share, present) for line, share in zip(folded, links, strict=True)]
     _follow_heads(folded, links, levels, words)
     return _in_company(folded, levels)
 
 
-def _level(line: str, share: float | None, words: Words, inside: tuple[str, ...], sale: tuple[str, ...]) -> int:
+def _level(line: str, share: float | None, words: Words) -> int:
     """How much one line, folded and stripped, looks like noise by itself."""
-    if not line or line[0] == "|" or len(line) > AD:
+    size = len(line)
+    if not size or size > AD or line[0] == "|":
         return NONE
-    if len(line) > 20 and _is_ad(line, sale):
+    if line.startswith(words.ads) or _is_notice(line, words) or (size > 20 and _is_ad(line, words.sale)):
         return SURE
-    if len(line) > _longest(line):
-        return SURE if len(line) < 2 * _longest(line) and _is_notice(line, inside) else NONE
-    if _is_notice(line, inside) or _COPYRIGHT.match(line):
+    ended = _is_ended(line)
+    if size > _longest(line) or (ended and size > SHORT // 2):
+        return NONE
+    if _COPYRIGHT.match(line) or _is_labelled(line, ended, words):
         return SURE
+    line = _COUNT.sub("", line) or line
     key = key_of(line)
-    if key in words.alone or key in words.heads or words.counter.fullmatch(line):
+    if line[-1] not in ".。,、;" or line.endswith("..."):
+        if key in words.alone or key in words.heads:
+            return SURE
+        if key in words.weak and not _DIGIT.search(line):
+            return LIKELY
+    if words.counter.fullmatch(line) or _is_pager(line, words):
         return SURE
-    if key in words.weak:
-        return LIKELY
-    ended = _SENTENCE_END.search(line) is not None
-    if _is_pager(line, words) or (not ended and _is_labelled(line, words.labels)):
+    if ended:
+        return NONE
+    if (size <= SHORT // 2 and line.endswith(words.ends)) or _HASHTAGS.fullmatch(line):
         return SURE
-    if (level := NONE if ended else _menu(line, words, share)) > NONE:
+    if level := _menu(line, key, words, share):
         return level
-    return LINKED if share is not None and share >= MOSTLY_LINKS and not ended else NONE
+    return LINKED if share is not None and share >= MOSTLY_LINKS else NONE
 
 
 def _longest(line: str) -> int:
-    return SHORT // 2 if _CJK.search(line) else SHORT
+    return SHORT // 2 if len(line) > SHORT // 4 and CJK.search(line) else SHORT
 
 
-def _is_notice(line: str, inside: tuple[str, ...]) -> bool:
-    return any(phrase in line for phrase in inside)
+def _is_ended(line: str) -> bool:
+    """Whether the line ends like a sentence, a clause or the head of a list."""
+    return line[-1] in _ENDS or line.rstrip(_CLOSING)[-1:] in _ENDS
 
 
-def _is_labelled(line: str, labels: tuple[str, ...]) -> bool:
-    return line.startswith(labels)
+def _is_notice(line: str, words: Words) -> bool:
+    """Rights, cookies, accounts: phrases of notices, which may stand in a sentence that is not much longer."""
+    if not (words.inside or words.account or words.site) or len(line) > 2 * SHORT:
+        return False
+    spaced = CJK.search(line) is None
+    letters = 14 if spaced else 8
+    if any(len(line) <= 20 + letters * len(phrase) and phrase in line for phrase in words.inside):
+        return True
+    if words.site and any(word in line for word in COOKIES) and any(phrase in line for phrase in words.site):
+        return spaced or len(line) <= SHORT
+    short = len(line) <= (90 if spaced else 45)
+    named = short and any(phrase in line for phrase in words.account)
+    return named and any(phrase in line for phrase in words.visitor)
+
+
+def _is_labelled(line: str, ended: bool, words: Words) -> bool:
+    """Tags, a category with several values, the head of related pages with a title behind it."""
+    if not ended and line.startswith(words.labels):
+        return True
+    if not ended and line.startswith(words.category):
+        return len(_VALUES.findall(line)) > 1
+    head = _HEAD.match(line)
+    return head is not None and key_of(head[0]) in words.heads and key_of(head[0]) != key_of(line)
 
 
 def _is_pager(line: str, words: Words) -> bool:
     """Page numbers with at least one word or arrow for the page before or after, and nothing else."""
-    tokens = _PAGE_TOKEN.findall(line)
-    if len(tokens) < 2 or len(line) > 80:
+    first = line.split(maxsplit=1)[0].rstrip(":")
+    if len(line) > 80 or not (first[:1] in _ARROWS or first[:1].isdecimal() or first in words.pages):
         return False
-    numbers = sum(token.isdecimal() for token in tokens)
+    tokens = _PAGE_TOKEN.findall(line)
+    numbers = [int(token) for token in tokens if token.isdecimal()]
+    if numbers != sorted(set(numbers)) or any(number > 9999 for number in numbers):
+        return False
     named = [token for token in tokens if token[0].isalpha()]
     known = all(token in words.pages or key_of(token) in words.alone for token in named)
-    arrows = any(sign in line for sign in "«»‹›<>←→…")
-    return known and len(set(named)) == len(named) and (len(named) > 1 or (numbers > 1 and (bool(named) or arrows)))
+    arrows = any(sign in line for sign in _ARROWS)
+    return (
+        known and len(set(named)) == len(named) and (len(named) > 1 or (len(numbers) > 1 and (bool(named) or arrows)))
+    )
 
 
-def _menu(line: str, words: Words, share: float | None) -> int:
+def _menu(line: str, key: str, words: Words, share: float | None) -> int:
     """A line of pieces: menu, breadcrumb, tags, row of share buttons."""
-    pieces = [key_of(piece) for piece in _SEPARATORS.split(line)]
-    pieces = [piece for piece in pieces if piece]
+    pieces = (
+        [piece for part in _SEPARATORS.split(line) if (piece := key_of(part))] if _SEPARATORS.search(line) else [key]
+    )
     if len(pieces) == 1:
-        tokens = pieces[0].split(" ")
-        return SURE if len(tokens) > 1 and all(_known(token, words) for token in tokens) else NONE
-    if not pieces:
+        return SURE if _is_row(pieces[0].split(" "), words) else NONE
+    if not pieces or not key:
         return NONE
     known = sum(_known(piece, words) for piece in pieces)
     longest = max(len(piece) for piece in pieces)
-    if known == len(pieces) or (len(pieces) > 2 and 2 * known >= len(pieces) and longest <= 30):
+    if known == len(pieces) and (len(pieces) > 2 or not _PATH_SIGNS.search(line)):
+        return SURE
+    if len(pieces) > 2 and 2 * known >= len(pieces) and longest <= 30 and _HARD.search(line):
         return SURE
     if _PATH_SIGNS.search(line) and pieces[0] in words.home:
         return SURE if len(pieces) > 2 or (share or 0) > 0 else LIKELY
     linked = share is not None and share >= 0.5
     return SURE if linked and len(pieces) > 2 and longest <= 30 else NONE
+
+
+def _is_row(tokens: list[str], words: Words) -> bool:
+    """Whether words set apart by single spaces are a row of buttons: two phrases or more, and little else."""
+    at = phrases = covered = 0
+    while at < len(tokens):
+        longest = min(5, len(tokens) - at)
+        size = next((n for n in range(longest, 0, -1) if _known(" ".join(tokens[at : at + n]), words)), 0)
+        phrases += size > 0
+        covered += size
+        at += size or 1
+    return phrases > 1 and 4 * covered >= 3 * len(tokens)
 
 
 def _known(piece: str, words: Words) -> bool:
@@ -170,17 +177,23 @@ def _known(piece: str, words: Words) -> bool:
 
 def _is_ad(line: str, sale: tuple[str, ...]) -> bool:
     """Sales words, prices and signs around a noun that comes again and again."""
-    cues = sum(word in line for word in sale)
-    price = _PRICE.search(line) is not None
-    signs = len(_DECORATION.findall(line)) > 1
-    if cues + price + signs < 2 or not cues:
+    if not (_SALE_SIGN.search(line) or any(word in line for word in sale[:CALLS])):
         return False
-    counts: dict[str, int] = {}
-    for noun in _NOUN.findall(line):
-        counts[noun] = counts.get(noun, 0) + 1
-    times, noun = max(((times, noun) for noun, times in counts.items()), default=(0, ""))
-    dense = times * len(noun) * 100 >= 12 * len(line)
-    return times >= 3 and dense and line.count("。") < 2
+    if line[-1] in ".。" or line.count("。") > 1:
+        return False
+    cues = sum(word in line for word in sale)
+    score = cues + min(len(_PRICE.findall(line)), 2) + (len(_DECORATION.findall(line)) > 1)
+    if score < 2 or not cues:
+        return False
+    if score >= CUES and len(line) <= SHORT:
+        return True
+    nouns = dict.fromkeys(noun for run in _NOUN.findall(line) for noun in _beginnings(run))
+    return any((times := line.count(noun)) >= 3 and times * len(noun) * 100 >= 12 * len(line) for noun in nouns)
+
+
+def _beginnings(run: str) -> list[str]:
+    """A run of letters and, where it is Han, its beginnings: what follows a noun there is not set apart."""
+    return [run[:size] for size in range(2, min(len(run), 7))] + [run] if "一" <= run[0] <= "鿿" else [run]
 
 
 def _follow_heads(lines: Sequence[str], links: Sequence[float | None], levels: list[int], words: Words) -> None:
@@ -211,11 +224,11 @@ def _follow_heads(lines: Sequence[str], links: Sequence[float | None], levels: l
 def _is_follower(line: str, share: float | None) -> bool:
     if share is not None:
         return share >= 0.5
-    return line[0] != "|" and len(line) <= _longest(line) and not _SENTENCE_END.search(line)
+    return line[0] != "|" and len(line) <= _longest(line) and not _is_ended(line)
 
 
 def _in_company(lines: Sequence[str], levels: Sequence[int]) -> list[bool]:
-    """What goes: sure lines, likely ones beside other likely or sure ones, links in a run of links."""
+    """What goes: sure lines, likely ones beside a sure one or in a run, links in a run."""
     noise = [level == SURE for level in levels]
     runs: list[list[int]] = [[]]
     for at, level in enumerate(levels):
@@ -224,10 +237,9 @@ def _in_company(lines: Sequence[str], levels: Sequence[int]) -> list[bool]:
         elif lines[at] and runs[-1]:
             runs.append([])
     for run in runs:
-        likely = sum(levels[at] >= LIKELY for at in run)
+        sure = any(levels[at] == SURE for at in run)
         for at in run:
-            noise[at] |= levels[at] == LIKELY and (likely > 1 or len(run) >= LINK_RUN)
-            noise[at] |= levels[at] == LINKED and len(run) >= LINK_RUN
+            noise[at] |= len(run) >= RUN or (sure and levels[at] == LIKELY)
     return noise
 
 

@@ -1,7 +1,7 @@
 """How much of a text repeats itself: shares of equal lines, and of n-grams that occur again.
 
-An n-gram is named exactly, not by a hash of its content: its name is the pair (name of the n-gram one shorter, unit that
-follows). Only places whose shorter n-gram occurs twice can hold a longer one that does, so the work shrinks with n.
+An n-gram is named exactly, not by a hash of its content: its name is the pair (name of the n-gram one shorter, unit
+that follows). Only places whose shorter n-gram occurs twice can hold a longer one that does: the work shrinks with n.
 """
 
 import numpy as np
@@ -13,8 +13,6 @@ from corpusforge.text.lines import Spans
 Hashes = NDArray[np.uint64]
 Ids = NDArray[np.int64]
 
-EMPTY = np.uint64(0xFFFFFFFFFFFFFFFF)
-
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
 def numbered(keys: Hashes, places: Ids) -> tuple[Ids, Ids, Ids]:
@@ -25,7 +23,8 @@ def numbered(keys: Hashes, places: Ids) -> tuple[Ids, Ids, Ids]:
     mask, shift = (1 << bits) - 1, np.uint64(64 - bits)
     slots = np.full(1 << bits, -1, np.int32)
     held = np.empty(len(keys), np.uint64)
-    numbers, firsts, counts = np.empty(len(keys), np.int64), np.empty(len(keys), np.int64), np.zeros(len(keys), np.int64)
+    numbers, firsts = np.empty(len(keys), np.int64), np.empty(len(keys), np.int64)
+    counts = np.zeros(len(keys), np.int64)
     found = 0
     for at in range(len(keys)):
         key = keys[at]
