@@ -33,9 +33,7 @@ class Normalise:
         return put(self, batch, text=[text for text, _ in rows], title=titles, blocks=[block for _, block in rows])
 
 
-def _row(
-    text: str | None, blocks: list[dict[str, int]] | None
-) -> tuple[str | None, list[dict[str, int]] | None]:
+def _row(text: str | None, blocks: list[dict[str, int]] | None) -> tuple[str | None, list[dict[str, int]] | None]:
     if not text or not blocks:
         return text and normalise(text), blocks
     offsets = [block[side] for block in blocks for side in ("start", "end")]

@@ -8,10 +8,11 @@ from typing import Any
 
 from lxml import etree
 
-INLINE = frozenset(
-    "a abbr acronym b bdi bdo big cite code data del dfn em font i img ins kbd label mark nobr q rb ruby s samp small "
-    "span strike strong sub sup time tt u var wbr".split()
+_INLINE = (
+    "a abbr acronym b bdi bdo big cite code data del dfn em font i img ins kbd label mark nobr q rb ruby s samp "
+    "small span strike strong sub sup time tt u var wbr"
 )
+INLINE = frozenset(_INLINE.split())
 """Elements that do not break a line; every other one does."""
 SILENT = frozenset(("script", "style", "noscript", "template", "head", "textarea", "rt", "rp"))
 NO_SCORE = 255

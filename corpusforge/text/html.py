@@ -107,7 +107,7 @@ def title_of(html: bytes) -> str:
 
 
 def declared_languages(html: bytes) -> tuple[str, ...]:
-    """Languages (two or three letters, lower case) of ``<html lang>``, ``xml:lang``, Content-Language, ``og:locale``."""
+    """Languages (two or three letters, small) of ``<html lang>``, ``xml:lang``, Content-Language, ``og:locale``."""
     head = html[:HEAD_BYTES]
     found: list[bytes] = []
     for tag in _HTML.finditer(head):

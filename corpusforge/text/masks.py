@@ -17,7 +17,9 @@ _DIGITS = str.maketrans({**_NARROW, **_DASHES})
 
 MOST_LOCAL = 64
 MOST_DOMAIN = 255
-_AT = re.compile(r"[@＠]|[ 　]?[\[(（［【<＜{][ 　]?(?:at|AT|アットマーク|アット|あっと|@|＠)[ 　]?[\])）］】>＞}][ 　]?| at ")
+_AT = re.compile(
+    r"[@＠]|[ 　]?[\[(（［【<＜{][ 　]?(?:at|AT|アットマーク|アット|あっと|@|＠)[ 　]?[\])）］】>＞}][ 　]?| at "
+)
 _LOCAL = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._%+-"
 _DOMAIN = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,8}([A-Za-z]{2,24})(?![A-Za-z0-9-])")
 _FILE = frozenset(("png", "jpg", "jpeg", "gif", "svg", "webp", "js", "css", "html", "htm", "php"))
@@ -50,14 +52,12 @@ def _labelled(text: str, start: int) -> bool:
 _V4 = re.compile(r"(?<![0-9A-Za-z_.\-])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9A-Za-z_]|\.[0-9]|-[0-9])")
 _V6 = re.compile(r"(?<![0-9A-Za-z:.])[23][0-9A-Fa-f]{3}:[0-9A-Fa-f:]{2,34}(?![0-9A-Za-z:])")
 _VERSION = re.compile(r"(?:v|ver|version|release|rev|build|firmware|バージョン|版|第|§)[.:：]?[ 　]?\Z", re.IGNORECASE)
-_NOT_PUBLIC = tuple(
-    map(
-        ipaddress.IPv4Network,
-        # This network, private, shared, loopback, link-local, protocol, documentation, 6to4, benchmarks, net masks.
-        "0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.2.0/24 "
-        "192.88.99.0/24 192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 255.0.0.0/8".split(),
-    )
+# This network, private, shared, loopback, link-local, protocol, documentation, 6to4, benchmarks, net masks.
+_SPECIAL_V4 = (
+    "0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.2.0/24 "
+    "192.88.99.0/24 192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 255.0.0.0/8"
 )
+_NOT_PUBLIC = tuple(map(ipaddress.IPv4Network, _SPECIAL_V4.split()))
 
 
 def ips(text: str) -> list[Found]:
@@ -93,10 +93,9 @@ _RUN = re.compile(r"[(（]?[+＋]?[(（]?[0-9０-９][0-9０-９ 　.．()（）
 _EDGE = r"(?:(?<![0-9A-Za-z_+])(?<![0-9A-Za-z][-=])(?<![0-9][.,/])|(?<=TEL|Tel|tel|FAX|Fax|fax))"
 _END = r"(?![0-9A-Za-z_]|[-.,/=][0-9])"
 _PHONE = re.compile(
-    _EDGE
-    + r"(?:"
+    _EDGE + r"(?:"
     # Abroad: +81-90-1234-5678, +81 (0)3 1234 5678, +1 (555) 123-4567; 8 to 15 digits (ITU-T E.164).
-    r"(?P<abroad>\+[1-9][0-9]{0,2}(?:[ .-]?\(?[0-9]{1,4}\)?){2,5})"
+    r"(?P<abroad>\+[1-9][0-9]{0,2}(?:[ .-]?(?:\([0-9]{1,4}\)|[0-9]{1,4})){2,5})"
     # Japan, by the digits of area code, exchange and line; the sum is checked in ``_is_phone``.
     r"|(?P<japan>\(0[0-9]{1,4}\)[ -]?[0-9]{1,4}[ -][0-9]{4}|0[0-9]{1,4}\([0-9]{1,4}\)[ -]?[0-9]{4}"
     r"|0[0-9]{1,4}(?P<gap>[ .-])[0-9]{1,4}(?P=gap)[0-9]{3,4}|0[0-9]{2,3}-[0-9]{7,8}|0[0-9]{9,10})"
@@ -106,7 +105,9 @@ _PHONE = re.compile(
     r"|(?P<america>(?:1[ .-])?(?:\([2-9][0-9]{2}\)[ -]?|[2-9][0-9]{2}[.-])[2-9][0-9]{2}[.-][0-9]{4})"
     r")" + _END
 )
-_NUMBERED = re.compile(r"(?:ISBN|ISSN|JAN|EAN|ASIN|No\.?|№|番号札|注文番号|品番|型番)[-:：0-9 　]{0,6}\Z", re.IGNORECASE)
+_NUMBERED = re.compile(
+    r"(?:ISBN|ISSN|JAN|EAN|ASIN|No\.?|№|番号札|注文番号|品番|型番)[-:：0-9 　]{0,6}\Z", re.IGNORECASE
+)
 _SHORT_CODES = ("0120", "0570", "0800", "0990", "0180", "0170")
 _MOBILE = re.compile("0[1-9]0")
 

@@ -13,18 +13,20 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 HALF = "｡｢｣､･ｦｧｨｩｪｫｬｭｮｯｰｱｲｳｴｵｶｷｸｹｺｻｼｽｾｿﾀﾁﾂﾃﾄﾅﾆﾇﾈﾉﾊﾋﾌﾍﾎﾏﾐﾑﾒﾓﾔﾕﾖﾗﾘﾙﾚﾛﾜﾝ"
-FULL = "。「」、・ヲァィゥェォャュョッーアイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワン"
+FULL = (
+    "。「」、・ヲァィゥェォャュョッーアイウエオカキクケコサシスセソ"
+    "タチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワン"
+)
 MARKS = {"ﾞ": ("\u3099", "゛"), "ﾟ": ("\u309a", "゜")}
 """Half-width voicing marks: the combining mark that composes with a kana, and the mark that stands alone."""
 
 _WIDE = str.maketrans(HALF, FULL)
-_VOICED = re.compile("(.?)([ﾞﾟ])")
+_VOICED = re.compile("([^\nﾞﾟ]?)([ﾞﾟ])")
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _GONE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u200b\u2060\ufeff\ufffe\uffff]")
 _SPACES = " \t\xa0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 _DIRTY = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u200b\u2028\u2029\u2060\ufeff\ufffe\uffff\uff61-\uff9f]"
-    f"|[{_SPACES}](?:\n|\\Z)"
+    f"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u200b\u2028\u2029\u2060\ufeff\ufffe\uffff\uff61-\uff9f]|[{_SPACES}](?:\n|\\Z)"
 )
 
 

@@ -26,7 +26,12 @@ class Scripts:
 
     @property
     def letters(self) -> int:
-        return sum(getattr(self, name) for name in NAMES)
+        return sum(self.of(name) for name in NAMES)
+
+    def of(self, name: str) -> int:
+        """Characters of the named script."""
+        count: int = getattr(self, name)
+        return count
 
     @property
     def kana(self) -> int:
@@ -34,15 +39,17 @@ class Scripts:
 
     def share(self, *names: str) -> float:
         """Share of all letters that the named scripts have; 0 where there is no letter."""
-        return sum(getattr(self, name) for name in names) / (self.letters or 1)
+        return sum(self.of(name) for name in names) / (self.letters or 1)
 
 
 NAMES = tuple(field.name for field in fields(Scripts))
 
 # Unicode blocks, letters only where a block mixes; U+FF66-FF9F are the half-width kana, ー (U+30FC) is katakana.
 RANGES = {
-    "latin": ((0x41, 0x5A), (0x61, 0x7A), (0xC0, 0xD6), (0xD8, 0xF6), (0xF8, 0x24F), (0x1E00, 0x1EFF))
-    + ((0xFF21, 0xFF3A), (0xFF41, 0xFF5A)),
+    "latin": (
+        *((0x41, 0x5A), (0x61, 0x7A), (0xC0, 0xD6), (0xD8, 0xF6), (0xF8, 0x24F), (0x1E00, 0x1EFF)),
+        *((0xFF21, 0xFF3A), (0xFF41, 0xFF5A)),
+    ),
     "han": ((0x3005, 0x3007), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x323AF)),
     "hiragana": ((0x3041, 0x3096), (0x309D, 0x309F)),
     "katakana": ((0x30A1, 0x30FA), (0x30FC, 0x30FF), (0x31F0, 0x31FF), (0xFF66, 0xFF9D)),

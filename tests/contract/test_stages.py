@@ -15,7 +15,7 @@ from corpusforge.schema import BLOCK, EDIT, MASKED
 from corpusforge.stages.prove import prove
 
 JA = "吾輩は猫である。名前はまだ無い。どこで生れたかとんと見当がつかぬ。何でも薄暗いじめじめした所で泣いていた。"
-EN = "It is a truth universally acknowledged, that a single man in possession of a good fortune must be in want of a wife."
+EN = "It is a truth well acknowledged, that a single man in possession of a good fortune must be in want of a wife."
 TEXTS = (
     JA * 12,
     "\n".join([JA, "ホーム > 製品 > 詳細", "シェアする | ツイート | いいね", JA, JA, "© 2024 Example Inc."]),
@@ -44,7 +44,9 @@ PAGES = (
     "<nav><a href='/'>ホーム</a> | <a href='/a'>製品</a></nav></body></html>",
     f"<html><body><main><p>{EN}</p><p>{EN * 4}</p><ul><li>one</li><li>two</li></ul></main></body></html>",
     "<html><body>" + "<div>" * 500 + "deep" + "</div>" * 500 + "</body></html>",
-    "<html><body>" + "<ruby>女教員<rp>(</rp><rt>おんなけういん</rt><rp>)</rp></ruby>の縊死と題する記事。" * 30 + "</body></html>",
+    "<html><body>"
+    + "<ruby>女教員<rp>(</rp><rt>おんなけういん</rt><rp>)</rp></ruby>の縊死と題する記事。" * 30
+    + "</body></html>",
     "<html><body><table>" + "<tr><td>青森</td><td>1</td></tr>" * 50 + "</table></body></html>",
     "<p>no html at all",
     '{"json": true}',
