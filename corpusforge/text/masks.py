@@ -35,7 +35,9 @@ def emails(text: str) -> list[Found]:
         local = window[len(window.rstrip(_LOCAL)) :].lstrip(".%+-_")
         start = at.start() - len(local)
         domain = _DOMAIN.match(text[at.end() : at.end() + MOST_DOMAIN].translate(_NARROW))
-        if not local or not domain or domain[1].lower() in _FILE or (found and start < found[-1][1]):
+        if not local or local == "git" or not domain or domain[1].lower() in _FILE:
+            continue
+        if found and start < found[-1][1]:
             continue
         if at[0] == " at " and not _labelled(text, start):
             continue
@@ -51,7 +53,9 @@ def _labelled(text: str, start: int) -> bool:
 
 _V4 = re.compile(r"(?<![0-9A-Za-z_.\-])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9A-Za-z_]|\.[0-9]|-[0-9])")
 _V6 = re.compile(r"(?<![0-9A-Za-z:.])[23][0-9A-Fa-f]{3}:[0-9A-Fa-f:]{2,34}(?![0-9A-Za-z:])")
-_VERSION = re.compile(r"(?:v|ver|version|release|rev|build|firmware|バージョン|版|第|§)[.:：]?[ 　]?\Z", re.IGNORECASE)
+_VERSION = re.compile(
+    r"(?:v|ver|version|release|rev|build|firmware|バージョン|版|第|§|[=<>~^]=)[.:：]?[ 　]?\Z", re.IGNORECASE
+)
 # This network, private, shared, loopback, link-local, protocol, documentation, 6to4, benchmarks, net masks.
 _SPECIAL_V4 = (
     "0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.2.0/24 "
@@ -63,7 +67,7 @@ _NOT_PUBLIC = tuple(map(ipaddress.IPv4Network, _SPECIAL_V4.split()))
 def ips(text: str) -> list[Found]:
     """Public IPv4 addresses (RFC 6890 leaves out private, loopback, documentation …) and global IPv6 addresses.
 
-    Addresses of four single digits are left: they are versions, sections or the well-known name servers.
+    What ends in 0 or is small throughout (under 16, then under 32) is left: that is a version, a section or a network.
     """
     found = [(at.start(), at.end(), "IP") for at in _V4.finditer(text) if _is_v4(text, at)]
     if text.count(":") >= 2:
@@ -73,7 +77,10 @@ def ips(text: str) -> list[Found]:
 
 def _is_v4(text: str, at: re.Match[str]) -> bool:
     octets = at[0].split(".")
-    if any(int(part) > 255 or (len(part) > 1 and part[0] == "0") for part in octets) or len(at[0]) == 7:
+    numbers = [int(part) for part in octets]
+    if max(numbers) > 255 or any(len(part) > 1 and part[0] == "0" for part in octets):
+        return False
+    if numbers[3] == 0 or (numbers[0] < 16 and max(numbers) < 32):
         return False
     if _VERSION.search(text[max(0, at.start() - 12) : at.start()]):
         return False
@@ -100,7 +107,7 @@ _PHONE = re.compile(
     r"|(?P<japan>\(0[0-9]{1,4}\)[ -]?[0-9]{1,4}[ -][0-9]{4}|0[0-9]{1,4}\([0-9]{1,4}\)[ -]?[0-9]{4}"
     r"|0[0-9]{1,4}(?P<gap>[ .-])[0-9]{1,4}(?P=gap)[0-9]{3,4}|0[0-9]{2,3}-[0-9]{7,8}|0[0-9]{9,10})"
     # France: 01 23 45 67 89.
-    r"|(?P<france>0[1-9](?P<dot>[ .])[0-9]{2}(?P=dot)[0-9]{2}(?P=dot)[0-9]{2}(?P=dot)[0-9]{2})"
+    r"|(?P<france>0[1-9](?P<dot>[ .])[0-9]{2}(?P=dot)[0-9]{2}(?P=dot)[0-9]{2}(?P=dot)[0-9]{2}(?! [0-9a-f]{2}\b))"
     # North America: (555) 123-4567, 1-800-555-1234, 555.123.4567.
     r"|(?P<america>(?:1[ .-])?(?:\([2-9][0-9]{2}\)[ -]?|[2-9][0-9]{2}[.-])[2-9][0-9]{2}[.-][0-9]{4})"
     r")" + _END
