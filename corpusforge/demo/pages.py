@@ -34,12 +34,14 @@ class Draft:
     twin: int | None = None
 
 
-LANGS = ("ja", "ja", "en", "ja", "zh", "ja", "ja", "ko", "ja", "de", "ja", "en", "ja", "fr", "ja", "zh-Hant", "ja", "es")
-LANGS += ("ja", "ja", "en", "ja", "ko", "ja", "zh", "ja", "en", "ja", "de", "ja", "ja", "ru", "ja", "en")
-"""The languages of the articles, over and over: more than half of them Japanese."""
+OTHERS = ("en", "zh", "ko", "de", "en", "fr", "zh-Hant", "es", "en", "ko", "zh", "en", "de", "ru")
+"""The languages of the articles that are not Japanese (three of seven), over and over."""
 
 TERSE = {"zh": 1.5, "zh-Hant": 1.5, "ko": 1.3}
 """Languages that need more sentences for an article of usual length."""
+
+MOST = {"zh": 40, "zh-Hant": 33, "es": 33, "ru": 33, "fr": 33}
+"""Most sentences of an article, where the vocabulary is too small for more."""
 
 
 def plan(pages: int, seed: int) -> list[Draft]:
@@ -62,10 +64,11 @@ def plan(pages: int, seed: int) -> list[Draft]:
 
 def _article(number: int, seed: int) -> Draft:
     rng = Random(f"{seed}/article/{number}")
-    lang = LANGS[number % len(LANGS)]
+    week, day = divmod(number, 7)
+    lang = OTHERS[(3 * week + day // 2) % len(OTHERS)] if day % 2 else "ja"
     site = rng.choice([s for s in sites() if lang in s.langs])
     voice = Voice(lang, rng.choice(list(grammar(lang).topics)), rng)
-    body = voice.body(round(rng.choice((15, 17, 19, 22, 26, 34, 50)) * TERSE.get(lang, 1.0)))
+    body = voice.body(min(round(rng.choice((15, 17, 19, 22, 26, 34, 50)) * TERSE.get(lang, 1.0)), MOST.get(lang, 50)))
     kinds = (("email", "phone"), (), ("ip",), ("phone",), (), ("email",))[rng.randrange(6)]
     body, private = plant(body, lang, kinds, rng)
     body, lookalikes = plant(body, lang, ("lookalike",) if rng.random() < 0.3 else (), rng)
@@ -104,7 +107,7 @@ def _special(body: Body, case: Case) -> Body:
 
 
 def _copies(articles: list[Draft], counts: tuple[int, int, int], seed: int) -> Iterator[Draft]:
-    """Exact copies, near copies and twins, each of an article of its own; every fourth exact origin has two copies."""
+    """Exact copies, near copies and twins, each of an article of its own; some exact origins have two copies."""
     exact, near, twins = counts
     free = [a for a in articles if a.case is PLAIN]
     rng = Random(f"{seed}/copies")
@@ -115,6 +118,8 @@ def _copies(articles: list[Draft], counts: tuple[int, int, int], seed: int) -> I
         for _ in range(min(2 if made % 5 == 0 else 1, exact - made)):
             yield _exact(origin, number + made, rng)
             made += 1
+    # One edit must not be more than about a tenth of the text.
+    free.sort(key=lambda draft: sum(map(len, draft.body)) >= 20)
     for kind in ["near"] * near + ["twin"] * twins:
         if free:
             yield (_near if kind == "near" else _twin)(free.pop(), number + made, rng)
@@ -130,27 +135,33 @@ def _elsewhere(origin: Draft, number: int, rng: Random) -> Draft:
 
 
 def _exact(origin: Draft, number: int, rng: Random) -> Draft:
+    """The same body and title elsewhere; some Japanese copies in another encoding."""
     copy = replace(_elsewhere(origin, number, rng), copy="exact")
-    return replace(copy, case=Case("ja", "cp932", header="Shift_JIS")) if origin.lang == "ja" and number % 4 == 0 else copy
+    if origin.lang == "ja" and number % 4 == 0:
+        return replace(copy, case=Case("ja", "cp932", header="Shift_JIS"))
+    return copy
 
 
 def _near(origin: Draft, number: int, rng: Random) -> Draft:
-    """About 7 % of the sentences anew, one of them perhaps as an introduction, and two neighbours swapped."""
+    """An introduction, or two sentences swapped; then a twentieth of the text or a little more anew."""
     voice = Voice(origin.lang, origin.topic, rng)
     paragraphs = [list(p) for p in origin.body]
-    for edit in range(max(1, round(0.07 * sum(map(len, paragraphs))))):
-        if edit == 0 and rng.random() < 0.4:
-            paragraphs[0].insert(0, voice.sentence())
-            continue
+    left = 0.04 * sum(len(sentence) for p in paragraphs for sentence in p)
+    if rng.random() < 0.4:
+        paragraphs[0].insert(0, voice.sentence())
+        left -= len(paragraphs[0][0])
+    else:
         paragraph = rng.choice(paragraphs)
-        paragraph[rng.randrange(len(paragraph))] = voice.sentence()
-    paragraph = rng.choice(paragraphs)
-    at = rng.randrange(len(paragraph) - 1)
-    paragraph[at], paragraph[at + 1] = paragraph[at + 1], paragraph[at]
+        at = rng.randrange(len(paragraph) - 1)
+        paragraph[at], paragraph[at + 1] = paragraph[at + 1], paragraph[at]
+    while left > 0:
+        paragraph = rng.choice(paragraphs)
+        at = min(rng.randrange(len(paragraph)), rng.randrange(len(paragraph)), key=lambda n: len(paragraph[n]))
+        new = min(voice.sentence(), voice.sentence(), key=len)
+        left -= max(len(paragraph[at]), len(new))
+        paragraph[at] = new
     body = tuple(tuple(p) for p in paragraphs)
-    text = "".join(sentence for p in body for sentence in p)
-    left = {name: tuple(v for v in getattr(origin, name) if v.value in text) for name in ("private", "lookalikes")}
-    return replace(_elsewhere(origin, number, rng), body=body, copy="near", **left)
+    return _with_values(replace(_elsewhere(origin, number, rng), body=body, copy="near"))
 
 
 def _twin(origin: Draft, number: int, rng: Random) -> Draft:
@@ -158,13 +169,18 @@ def _twin(origin: Draft, number: int, rng: Random) -> Draft:
     body = Voice(origin.lang, origin.topic, rng).body(max(18, sum(map(len, origin.body))))
     body = ((origin.body[0][0], *body[0]), *body[1:])
     noise = tuple((min(after, len(body) - 1), kind, text) for after, kind, text in origin.noise)
-    text = origin.body[0][0]
-    left = {name: tuple(v for v in getattr(origin, name) if v.value in text) for name in ("private", "lookalikes")}
-    return replace(origin, number=number, body=body, noise=noise, twin=origin.number, **left)
+    return _with_values(replace(origin, number=number, body=body, noise=noise, twin=origin.number))
+
+
+def _with_values(draft: Draft) -> Draft:
+    """Forget planted values that the body no longer has."""
+    text = "".join(sentence for p in draft.body for sentence in p)
+    private = tuple(v for v in draft.private if v.value in text)
+    return replace(draft, private=private, lookalikes=tuple(v for v in draft.lookalikes if v.value in text))
 
 
 def _grouped(articles: list[Draft], copies: list[Draft]) -> list[Draft]:
     """Name every group of an origin and its copies."""
     groups = {c.origin: f"{c.copy}-{c.origin}" for c in copies if c.origin is not None}
     origins = [replace(a, group=groups.get(a.number)) for a in articles]
-    return origins + [replace(c, group=groups.get(c.origin)) for c in copies]
+    return origins + [replace(c, group=groups[c.origin]) if c.origin is not None else c for c in copies]

@@ -5,8 +5,9 @@ import gzip
 import hashlib
 import uuid
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 
-BASE_TIME = (2024, 5, 1)
+BASE_TIME = datetime(2024, 5, 1)
 
 
 def record_id(*names: object) -> str:
@@ -17,8 +18,7 @@ def record_id(*names: object) -> str:
 
 def record(kind: str, identity: str, number: int, block: bytes, headers: Mapping[str, str]) -> bytes:
     """One record; ``number`` of the page gives its date."""
-    year, month, day = BASE_TIME
-    date = f"{year}-{month:02}-{day + number // 86400:02}T{number // 3600 % 24:02}:{number // 60 % 60:02}:{number % 60:02}Z"
+    date = f"{(BASE_TIME + timedelta(seconds=number)).isoformat()}Z"
     lines = ["WARC/1.1", f"WARC-Type: {kind}", f"WARC-Record-ID: {identity}", f"WARC-Date: {date}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     lines.append(f"Content-Length: {len(block)}")
@@ -59,5 +59,3 @@ def chunks(body: bytes, size: int = 1500) -> bytes:
 def member(data: bytes) -> bytes:
     """A gzip member without a time."""
     return gzip.compress(data, compresslevel=6, mtime=0)
-
-

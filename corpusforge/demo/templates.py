@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from html import escape
 from random import Random
+from typing import Any
 
 from corpusforge.demo.noise import noise_line, words
 from corpusforge.demo.sentences import Voice, table
@@ -42,7 +43,12 @@ class Content:
 @cache
 def sites() -> tuple[Site, ...]:
     """Every site of the demo."""
-    return tuple(Site(**{k: tuple(v) if isinstance(v, list) else v for k, v in s.items()}) for s in table("sites"))
+    return tuple(_site(given) for given in table("sites")["sites"])
+
+
+def _site(given: Mapping[str, Any]) -> Site:
+    lists = {name: tuple(given[name]) for name in ("langs", "wrap", "before", "after")}
+    return Site(**{**given, **lists})
 
 
 def page(site: Site, content: Content, meta: str | None) -> str:
@@ -63,7 +69,8 @@ def _article(site: Site, content: Content, rng: Random) -> str:
     rows = [f"<{element}>" for element in site.wrap]
     rows.append(f'<h1 class="{site.prefix}-title">{escape(content.title)}</h1>')
     date = f"{rng.randint(2012, 2024)}-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}"
-    rows.append(f'<p class="{site.prefix}-byline"><time datetime="{date}">{date}</time> {words(content.lang)["words"]["by"]}</p>')
+    by = words(content.lang)["words"]["by"]
+    rows.append(f'<p class="{site.prefix}-byline"><time datetime="{date}">{date}</time> {by}</p>')
     rows += [_line(site, kind, text, rng) for kind, text in content.lines]
     rows += [f"</{element.split()[0]}>" for element in reversed(site.wrap)]
     return "\n".join(rows)
@@ -77,8 +84,17 @@ def _line(site: Site, kind: str, text: str, rng: Random) -> str:
 
 
 FORMS: Mapping[str, Sequence[str]] = {
-    "": ("<p>{text}</p>", '<p class="{prefix}-note">{text}</p>', "<p><small>{text}</small></p>", "<p><span>{text}</span></p>"),
-    "share": ("<p>{text}</p>", '<p><a href="https://share.example.com/?u={number}">{text}</a></p>', "<p><b>{text}</b></p>"),
+    "": (
+        "<p>{text}</p>",
+        '<p class="{prefix}-note">{text}</p>',
+        "<p><small>{text}</small></p>",
+        "<p><span>{text}</span></p>",
+    ),
+    "share": (
+        "<p>{text}</p>",
+        '<p><a href="https://share.example.com/?u={number}">{text}</a></p>',
+        "<p><b>{text}</b></p>",
+    ),
     "login": ("<p>{text}</p>", '<p><a href="/login?back={number}">{text}</a></p>'),
     "cart": ("<p>{text}</p>", '<p><a href="/cart/add/{number}">{text}</a></p>', "<p><b>{text}</b></p>"),
     "related": ('<p><a href="/{prefix}/{number}">{text}</a></p>', "<p>{text}</p>"),
@@ -117,7 +133,8 @@ class Parts:
         return [voice.title() for _ in range(count)]
 
     def _nav(self) -> str:
-        return f'<nav class="{self.site.prefix}-nav"><ul>{self._links(words(self.content.lang)["nav"].split("|"))}</ul></nav>'
+        links = self._links(words(self.content.lang)["nav"].split("|"))
+        return f'<nav class="{self.site.prefix}-nav"><ul>{links}</ul></nav>'
 
     def _header(self) -> str:
         search = f'<form action="/search"><input name="q" placeholder="{self._word("search")}"></form>'
@@ -125,7 +142,9 @@ class Parts:
 
     def _breadcrumb(self) -> str:
         steps = words(self.content.lang)["nav"].split("|")
-        return f'<ol class="breadcrumb">{self._links([steps[0], steps[self.rng.randint(1, 3)], self.content.title])}</ol>'
+        return (
+            f'<ol class="breadcrumb">{self._links([steps[0], steps[self.rng.randint(1, 3)], self.content.title])}</ol>'
+        )
 
     def _share(self) -> str:
         return f'<ul class="share-buttons">{self._links([self._noise("share"), "Facebook", "X", "LINE"])}</ul>'
@@ -142,10 +161,12 @@ class Parts:
         return f'<div class="pagination">{self._links(steps, "span")}</div>'
 
     def _ad(self) -> str:
-        return f'<div class="ad-banner"><a href="https://ads.example.com/{self.rng.randint(1, 999)}">{self._noise("ad")}</a></div>'
+        target = f"https://ads.example.com/{self.rng.randint(1, 999)}"
+        return f'<div class="ad-banner"><a href="{target}">{self._noise("ad")}</a></div>'
 
     def _login(self) -> str:
-        return f'<div class="login-box"><form action="/login"><label>ID <input name="id"></label><button>{self._word("login")}</button></form>{self._noise("login")}</div>'
+        fields = f'<label>ID <input name="id"></label><button>{self._word("login")}</button>'
+        return f'<div class="login-box"><form action="/login">{fields}</form>{self._noise("login")}</div>'
 
     def _cart(self) -> str:
         return f'<div class="cart"><a href="/cart">{self._word("cart")}</a> {self._noise("cart")}</div>'
