@@ -47,8 +47,8 @@ UTF_8 = BY_NAME["utf-8"]
 WESTERN = BY_NAME["windows-1252"]
 GUESSED = (
     "shift_jis euc-jp gb18030 big5 euc-kr johab windows-1252 windows-1251 windows-1250 windows-1254 windows-1253"
-    " windows-1255 windows-1256 windows-874 windows-1257 koi8-r iso-8859-5 ibm866 ibm855 iso-8859-2 iso-8859-7 iso-8859-6"
-    " x-mac-cyrillic"
+    " windows-1255 windows-1256 windows-874 windows-1257 koi8-r iso-8859-5 ibm866 ibm855 iso-8859-2 iso-8859-7"
+    " iso-8859-6 x-mac-cyrillic"
 )
 CANDIDATES = tuple(BY_NAME[name] for name in GUESSED.split())
 """What the text itself can decide for; of two that read alike, the earlier one."""
@@ -176,7 +176,8 @@ def _wide(payload: bytes) -> Decision | None:
     else:
         name = "utf-16le" if zeros[0] + zeros[2] < zeros[1] + zeros[3] else "utf-16be"
     reading = read(BY_NAME[name], payload)
-    return _decision(reading, "statistical") if reading.bad <= _bad_allowed(payload, reading.characters) else None
+    sound = reading.bad <= _bad_allowed(payload, reading.characters) and "<" in reading.text
+    return _decision(reading, "statistical") if sound else None
 
 
 def _legacy(payload: bytes, declared: Declared) -> Decision:

@@ -5,6 +5,7 @@ ISO-8859-1 is windows-1252, GB2312 is GB18030, KS C 5601 is cp949.
 """
 
 import codecs
+import re
 from dataclasses import dataclass
 
 
@@ -171,13 +172,17 @@ def _jis_extension(error: UnicodeError) -> tuple[str | bytes, int]:
     return (text, error.start + 2) if len(text) == 1 and text != "\ufffd" else ("\ufffd", error.start + 1)
 
 
+STRAY = re.compile("[\uf8f0-\uf8f3]")
+"""What Python's cp932 makes of the bytes A0, FD, FE and FF, which mean nothing."""
+
 codecs.register_error("corpusforge.jis", _jis_extension)
 
 
 def decode(encoding: Encoding, data: bytes) -> str:
     """Decode, with U+FFFD for what cannot be."""
     try:
-        return data.decode(encoding.codec)
+        text = data.decode(encoding.codec)
     except UnicodeDecodeError:
         japanese = encoding.name in ("euc-jp", "iso-2022-jp")
-        return data.decode(encoding.codec, errors="corpusforge.jis" if japanese else "replace")
+        text = data.decode(encoding.codec, errors="corpusforge.jis" if japanese else "replace")
+    return STRAY.sub("\ufffd", text) if encoding.name == "shift_jis" else text

@@ -3,7 +3,7 @@
 What follows a place is a function of the file's bytes from there on: whoever comes to a record's first byte, from the
 file's start or from a slice's, reads the same record and goes on to the same next one. A record is sound if its head is
 whole and its block is followed by line ends and then a record or the end; in gzip, its member must also pass its CRC,
-and a member's only record ends with it whatever its Content-Length says.
+and a member's only record ends with the member if its Content-Length says less.
 After a place that is not sound the walk goes on at the next sound record; each such stretch is one ``Lost``.
 """
 
@@ -195,13 +195,16 @@ def _member_records(member: Member, begins: int, keep: int) -> Iterator[Record |
 
 
 def _sole_record(stream: Stream, keep: int) -> Read | None:
-    """The only record of a sound member: the member bounds it, so that a wrong Content-Length does no harm."""
+    """The only record of a sound member: the member bounds it, so that too small a Content-Length does no harm.
+
+    Too large a one is believed: the record's rest may be in a member of its own, where it cannot be told from damage.
+    """
     head = _head(stream)
     if head is None or stream.fill(keep):
         return None
     fields, head_length = head
     block = bytes(stream.buffer[head_length:])
-    if INNER.search(block):
+    if len(block) < int(fields.first("content-length") or 0) or INNER.search(block):
         return None
     stream.drop(len(stream.buffer))
     block = block.removesuffix(b"\r\n\r\n")

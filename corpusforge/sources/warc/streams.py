@@ -122,7 +122,7 @@ class Stream:
         False where there is none, or none before ``end``.
         """
         at = 1
-        while self.buffer and (end is None or self.position < end):
+        while self.fill(1) and (end is None or self.position < end):
             found = self.buffer.find(MARK, at)
             if found >= 0 and self.buffer[max(found - 4, 0) : found].endswith((b"\n\r\n", b"\n\n")):
                 self.drop(found)

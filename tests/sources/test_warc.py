@@ -1,0 +1,256 @@
+"""The WARC source: any cut points give the same records, and nothing damaged, odd or large is lost silently."""
+
+import gzip
+import hashlib
+import json
+import random
+import zlib
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from corpusforge.schema import SOURCE
+from corpusforge.sources import Input, Slice
+from corpusforge.sources.warc import Warc
+from tests.real import real
+
+TRAP = (
+    b"before\r\n\r\nWARC/1.0\r\nWARC-Type: response\r\nWARC-Record-ID: <urn:trap>\r\nContent-Length: 9\r\n\r\nnot a one"
+)
+Rows = list[dict[str, Any]]
+
+
+def record(number: int, block: bytes, kind: str = "response", content_type: str = "application/http") -> bytes:
+    head = (
+        f"WARC/1.0\r\nWARC-Type: {kind}\r\nWARC-Target-URI: <http://a.example/{number}>\r\n"
+        f"WARC-Date: 2026-08-06T00:00:00Z\r\nWARC-Record-ID: <urn:uuid:{number}>\r\n"
+        f"Content-Type: {content_type}\r\nContent-Length: {len(block)}\r\n\r\n"
+    )
+    return head.encode() + block + b"\r\n\r\n"
+
+
+def page(body: bytes, status: str = "200 OK", *fields: str) -> bytes:
+    lines = [f"HTTP/1.1 {status}", *(fields or ("Content-Type: text/html; charset=utf-8",)), "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+def input_of(path: Path) -> Input:
+    data = path.read_bytes()
+    return Input(path.name, str(path), len(data), hashlib.sha256(data).hexdigest())
+
+
+def rows_of(path: Path, cuts: list[int] | None = None, source: Warc | None = None) -> tuple[Rows, Counter[str]]:
+    """All rows of a file, read in slices between the cuts."""
+    source, given_file = source or Warc(), input_of(path)
+    edges = sorted({0, given_file.bytes, *(cuts or [])})
+    pairs = list(pairwise(edges)) or [(0, 0)]
+    passed_over: Counter[str] = Counter()
+    rows: Rows = []
+    for start, end in pairs:
+        for batch in source.read(Slice(path.name, "f", start, end), str(path), passed_over):
+            assert batch.schema == SOURCE
+            rows += batch.to_pylist()
+    return rows, passed_over
+
+
+def written(folder: Path, name: str, records: list[bytes], level: int = 6) -> Path:
+    """A WARC file; ``.gz`` has one member a record. Level 0 leaves fake members and records in the bytes."""
+    path = folder / name
+    path.write_bytes(b"".join(gzip.compress(r, level, mtime=0) if name.endswith(".gz") else r for r in records))
+    return path
+
+
+INNER = gzip.compress(record(900, page(b"<p>an archive in an archive</p>")), mtime=0)
+BODIES = st.one_of(
+    st.binary(max_size=300),
+    st.sampled_from([TRAP, INNER, b"\x1f\x8b\x08" * 40, TRAP * 3, record(901, page(b"<p>inner</p>")) * 2]),
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(BODIES, min_size=1, max_size=6), st.lists(st.floats(0, 1), max_size=4), st.booleans(), st.booleans())
+def test_any_cut_points_give_the_same_records(
+    tmp_path: Path, bodies: list[bytes], shares: list[float], zipped: bool, stored: bool
+) -> None:
+    records = [record(i, page(b"<html>" + body)) for i, body in enumerate(bodies)]
+    path = written(tmp_path, "a.warc.gz" if zipped else "a.warc", records, 0 if stored else 6)
+    size = path.stat().st_size
+    whole, counts = rows_of(path)
+    assert [row["url"] for row in whole] == [f"http://a.example/{i}" for i in range(len(bodies))]
+    assert not counts
+    assert sum(row["source_length"] for row in whole) == size
+    assert rows_of(path, [int(share * size) for share in shares]) == (whole, counts)
+
+
+@pytest.mark.parametrize("name", ["a.warc", "a.warc.gz"])
+def test_without_looking_back_every_cut_of_ordinary_pages_is_right(tmp_path: Path, name: str) -> None:
+    path = written(tmp_path, name, [record(i, page(b"<p>%d</p>" % i)) for i in range(3)])
+    source = Warc(look_back_bytes=0)
+    whole = rows_of(path, source=source)
+    assert len(whole[0]) == 3
+    for cut in range(path.stat().st_size):
+        assert rows_of(path, [cut], source) == whole
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("name", ["warc-testfiles/dolma/sample-0000.warc.gz", "warc-testfiles/whirlwind-python"])
+def test_cut_points_in_real_files(name: str) -> None:
+    given_path = real(name)
+    path = given_path if given_path.is_file() else given_path / "whirlwind.warc"
+    whole = rows_of(path)
+    assert whole[0]
+    for seed in range(8):
+        pick = random.Random(seed)
+        cuts = [pick.randrange(path.stat().st_size) for _ in range(3)]
+        assert rows_of(path, cuts) == whole
+        assert rows_of(path, cuts, Warc(look_back_bytes=0)) == whole
+
+
+def test_batches_are_capped_by_rows_and_by_bytes(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.warc.gz", [record(i, page(b"<p>" + b"x" * 100)) for i in range(10)])
+    piece = Slice("a.warc.gz", "f", 0, path.stat().st_size)
+
+    def sizes(source: Warc) -> list[int]:
+        return [batch.num_rows for batch in source.read(piece, str(path), Counter())]
+
+    assert sizes(Warc(batch_rows=4)) == [4, 4, 2]
+    assert sizes(Warc(batch_bytes=250)) == [3, 3, 3, 1]
+
+
+def test_a_plan_covers_the_file_and_a_limit_makes_one_slice(tmp_path: Path) -> None:
+    noise = random.Random(1).randbytes(5000)
+    path = written(tmp_path, "a.warc.gz", [record(i, page(b"<p>" + noise)) for i in range(20)])
+    given_file = input_of(path)
+    slices = Warc(slice_bytes=30_000).plan([given_file], None)
+    assert len(slices) == 4
+    assert [s.start for s in slices[1:]] == [s.end for s in slices[:-1]]
+    assert (slices[0].start, slices[-1].end) == (0, given_file.bytes)
+    (limited,) = Warc(slice_bytes=30_000).plan([given_file], 3)
+    assert (limited.start, limited.end, limited.limit) == (0, given_file.bytes, 3)
+    assert sum(b.num_rows for b in Warc().read(limited, str(path), Counter())) == 3
+
+
+def test_a_file_that_is_one_gzip_member_is_one_slice_with_inflated_offsets(tmp_path: Path) -> None:
+    noise = random.Random(1)
+    records = [record(i, page(b"<p>" + noise.randbytes(2000))) for i in range(20)]
+    path = tmp_path / "a.warc.gz"
+    path.write_bytes(gzip.compress(b"".join(records), mtime=0))
+    assert len(Warc(slice_bytes=5000).plan([input_of(path)], None)) == 1
+    rows, counts = rows_of(path)
+    starts = [sum(len(r) for r in records[:i]) for i in range(20)]
+    assert [row["source_offset"] for row in rows] == starts
+    assert [row["source_length"] for row in rows] == [len(r) for r in records]
+    assert not counts
+
+
+def test_a_row_says_where_it_comes_from(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.warc.gz", [record(1, b"", "request"), record(7, page("<p>日本</p>".encode()))])
+    (row,), counts = rows_of(path)
+    offset = len(gzip.compress(record(1, b"", "request"), mtime=0))
+    assert row == {
+        "id": hashlib.sha256(b"<urn:uuid:7>").hexdigest()[:32],
+        "url": "http://a.example/7",
+        "date": "2026-08-06T00:00:00Z",
+        "html": "<p>日本</p>".encode(),
+        "charset": "utf-8",
+        "charset_by": "http",
+        "licence": None,
+        "source_file": "a.warc.gz",
+        "source_offset": offset,
+        "source_length": path.stat().st_size - offset,
+        "drop": None,
+    }
+    assert counts == {"source.not_content": 1}
+
+
+def test_what_gives_no_page_is_counted_by_reason(tmp_path: Path) -> None:
+    records = [
+        record(0, b"software: x", "warcinfo", "application/warc-fields"),
+        record(1, page(b"<p>gone</p>", "404 Not Found")),
+        record(2, page(b"%PDF-1.4", "200 OK", "Content-Type: text/html")),
+        record(3, page(b"{}", "200 OK", "Content-Type: application/json")),
+        record(4, page(b"?", "200 OK", "Content-Type: text/html", "Content-Encoding: compress")),
+        record(5, page(b"\x1f\x8b\x08broken", "200 OK", "Content-Type: text/html", "Content-Encoding: gzip")),
+        record(6, b"<html><p>resource</p></html>", "resource", "text/html"),
+        record(7, page(b"<p>" + b"x" * 5000)),
+    ]
+    rows, counts = rows_of(written(tmp_path, "a.warc.gz", records), source=Warc(payload_bytes=4000))
+    assert counts == {"source.not_content": 1, "source.http_status": 1, "source.not_html": 2}
+    assert [(row["url"][-1], row["drop"], bool(row["html"])) for row in rows] == [
+        ("4", "source.unknown_coding", False),
+        ("5", "source.broken_payload", False),
+        ("6", None, True),
+        ("7", "source.too_large", False),
+    ]
+
+
+def test_a_bomb_is_not_inflated(tmp_path: Path) -> None:
+    bomb = zlib.compress(b"<p>" * 20_000_000, 9)
+    path = written(
+        tmp_path, "a.warc", [record(1, page(bomb, "200 OK", "Content-Type: text/html", "Content-Encoding: deflate"))]
+    )
+    (row,), _ = rows_of(path)
+    assert (row["drop"], row["html"]) == ("source.too_large", b"")
+
+
+@pytest.mark.parametrize("at", [0, 12, 60, -3])
+def test_a_damaged_member_is_counted_once_and_its_neighbours_are_untouched(tmp_path: Path, at: int) -> None:
+    members = [gzip.compress(record(i, page(b"<p>%d</p>" % i)), mtime=0) for i in range(3)]
+    damaged = bytearray(members[1])
+    damaged[at] ^= 0x55
+    path = tmp_path / "a.warc.gz"
+    path.write_bytes(members[0] + bytes(damaged) + members[2])
+    rows, counts = rows_of(path)
+    assert [row["url"][-1] for row in rows] == ["0", "2"]
+    assert counts == {"source.broken_record": 1}
+    for cut in range(0, path.stat().st_size, 7):
+        assert rows_of(path, [cut]) == (rows, counts)
+
+
+@pytest.mark.parametrize(
+    "wrong", [b"Content-Length: 7", b"Content-Length: 99999", b"Content-Length: x", b"Content-Size: 9"]
+)
+def test_a_wrong_length_in_a_plain_file_costs_that_record_only(tmp_path: Path, wrong: bytes) -> None:
+    records = [record(i, page(b"<p>%d</p>" % i)) for i in range(3)]
+    length = records[1][records[1].index(b"Content-Length") :].partition(b"\r\n")[0]
+    records[1] = records[1].replace(length, wrong, 1)
+    rows, counts = rows_of(written(tmp_path, "a.warc", records))
+    assert [row["url"][-1] for row in rows] == ["0", "2"]
+    assert counts == {"source.broken_record": 1}
+
+
+@pytest.mark.parametrize(("data", "reason"), [(b"", "empty_file"), (b"<html>no</html>", "not_warc")])
+@pytest.mark.parametrize("name", ["a.warc", "a.warc.gz"])
+def test_a_file_without_records_is_counted(tmp_path: Path, name: str, data: bytes, reason: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(data, mtime=0) if data and name.endswith(".gz") else data)
+    slices = Warc().plan([input_of(path)], None)
+    assert len(slices) == 1
+    assert rows_of(path) == ([], {f"source.{reason}": 1})
+
+
+@pytest.mark.real
+def test_the_case_files_give_their_responses() -> None:
+    folder = real("warc-cases")
+    for name, expected in json.loads((folder / "expect.json").read_text()).items():
+        if name == "arc-v1.arc":
+            continue
+        rows, counts = rows_of(folder / name)
+        found = len(rows) + sum(counts.values())
+        assert found >= expected["good_responses"], name
+        if name not in ("record-types.warc.gz", "gzip-bomb.warc.gz"):
+            assert sum(row["drop"] is None for row in rows) >= expected["good_responses"], name
+
+
+@pytest.mark.real
+def test_every_test_file_of_other_tools_is_read_to_its_end() -> None:
+    for path in sorted(real("warc-testfiles").glob("*/*arc*")):
+        rows, counts = rows_of(path)
+        assert rows or counts, path.name
+        whole = rows_of(path, [path.stat().st_size // 3, path.stat().st_size // 2])
+        assert whole == (rows, counts), path.name
