@@ -50,7 +50,7 @@ class Worker:
             try:
                 return work.attempt(unit, attempt, skip)
             except Exception as error:
-                return cause_of(error)
+                return cause_of(error) + guard.memory_note()
 
     def _prove(self, work: Work) -> None:
         """Prove, once for each pass, that this worker sees the driver's plan and computes the same."""

@@ -50,6 +50,7 @@ def watched(path: Path, cpu_seconds: float = CPU_SECONDS) -> Iterator[None]:
     global _mark
     path.parent.mkdir(parents=True, exist_ok=True)
     fault = path.with_suffix(".fault")
+    reset_peak()
     handle = os.open(path, os.O_CREAT | os.O_RDWR)
     fault_handle = os.open(fault, os.O_CREAT | os.O_RDWR | os.O_APPEND)
     kept = os.dup(2)
@@ -132,15 +133,32 @@ def limit_memory(more_bytes: int) -> None:
     RLIMIT_DATA, not RLIMIT_AS: a Ray worker maps gigabytes that it never touches.
     """
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    wanted = _data_bytes() + more_bytes
+    wanted = _status_bytes("VmData") + more_bytes
     if hard != resource.RLIM_INFINITY:
         wanted = min(wanted, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (wanted, hard))
-    global _allowed
-    _allowed = more_bytes
+    global _allowed, _resident
+    _allowed, _resident = more_bytes, _status_bytes("VmRSS")
 
 
 _allowed = 0
+_resident = 0
+NEAR = 0.5
+"""Share of the allowed memory from which a failure is told with how near the limit the worker came."""
+
+
+def reset_peak() -> None:
+    """Forget the peak of resident memory, so that the next one is this attempt's."""
+    with suppress(OSError), open("/proc/self/clear_refs", "w") as file:
+        file.write("5")
+
+
+def memory_note() -> str:
+    """How near its memory limit the worker came, in words, if it came near; lxml calls that a syntax error."""
+    used = _status_bytes("VmHWM") - _resident
+    if not _allowed or used < NEAR * _allowed:
+        return ""
+    return f" [most likely out of memory: the worker took {used >> 20} of the {_allowed >> 20} MiB it may take]"
 
 
 def memory_is_short() -> bool:
@@ -148,12 +166,12 @@ def memory_is_short() -> bool:
     if not _allowed:
         return False
     soft, _ = resource.getrlimit(resource.RLIMIT_DATA)
-    return soft - _data_bytes() < _allowed // 2
+    return soft - _status_bytes("VmData") < _allowed // 2
 
 
-def _data_bytes() -> int:
+def _status_bytes(name: str) -> int:
     with open("/proc/self/status") as status:
         for line in status:
-            if line.startswith("VmData:"):
+            if line.startswith(name + ":"):
                 return int(line.split()[1]) * 1024
     return 0

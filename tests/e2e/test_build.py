@@ -3,7 +3,6 @@
 import json
 import random
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -151,7 +150,7 @@ def test_an_orphan_is_listed_and_not_counted(serial: cf.Run, tmp_path: Path) -> 
 
 
 @pytest.fixture
-def listened(pages: Path, tmp_path: Path) -> Iterator[list[tuple[str, Any]]]:
+def listened(pages: Path, tmp_path: Path) -> list[tuple[str, Any]]:
     events: list[tuple[str, Any]] = []
     cf.build(
         "web_ja",
@@ -161,7 +160,7 @@ def listened(pages: Path, tmp_path: Path) -> Iterator[list[tuple[str, Any]]]:
         limit=2,
         listen=lambda event, facts: events.append((event, dict(facts))),
     )
-    yield events
+    return events
 
 
 def test_a_build_says_what_it_does(listened: list[tuple[str, Any]]) -> None:
