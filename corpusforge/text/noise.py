@@ -18,7 +18,7 @@ AD = 600
 MOSTLY_LINKS = 0.8
 """Share of link characters from which a line is a link."""
 RUN = 3
-"""Suspect lines in a row that go without a sure one among them."""
+"""Suspect lines in a row that go without a sure one among them; one more where all are only links."""
 CALLS = 12
 """Sales words, first in their lists, that make a line without a price or sign worth a look."""
 CUES = 5
@@ -84,7 +84,12 @@ def _level(line: str, share: float | None, words: Words) -> int:
         return SURE
     if level := _menu(line, key, words, share):
         return level
-    return LINKED if share is not None and share >= MOSTLY_LINKS else NONE
+    return LINKED if _is_link(line, share) else NONE
+
+
+def _is_link(line: str, share: float | None) -> bool:
+    """Whether a short line is all link; an address spelt out is a reference, which a text may well list."""
+    return share is not None and share >= MOSTLY_LINKS and 2 * len(line) <= _longest(line) and "://" not in line
 
 
 def _longest(line: str) -> int:
@@ -155,8 +160,9 @@ def _menu(line: str, key: str, words: Words, share: float | None) -> int:
         return SURE
     if _PATH_SIGNS.search(line) and pieces[0] in words.home:
         return SURE if len(pieces) > 2 or (share or 0) > 0 else LIKELY
-    linked = share is not None and share >= 0.5
-    return SURE if linked and len(pieces) > 2 and longest <= 30 else NONE
+    if share is None or share < 0.5 or len(pieces) < 3 or longest > 30 or "://" in line:
+        return NONE
+    return SURE if known or _PATH_SIGNS.search(line) else LINKED
 
 
 def _is_row(tokens: list[str], words: Words) -> bool:
@@ -238,8 +244,9 @@ def _in_company(lines: Sequence[str], levels: Sequence[int]) -> list[bool]:
             runs.append([])
     for run in runs:
         sure = any(levels[at] == SURE for at in run)
+        only_links = all(levels[at] == LINKED for at in run)
         for at in run:
-            noise[at] |= len(run) >= RUN or (sure and levels[at] == LIKELY)
+            noise[at] |= len(run) >= RUN + only_links or (sure and levels[at] == LIKELY)
     return noise
 
 
