@@ -52,7 +52,7 @@ class MainText:
 
     favor: Literal["default", "precision"] = "default"
     tables: bool = True
-    most_bytes: int = 4_000_000
+    most_bytes: int = 10_000_000
     most_elements: int = 20_000
     most_depth: int = 200
 
@@ -158,8 +158,11 @@ def _parsed(html: bytes, place: str) -> HtmlElement:
 
 def _has_endless_tag(html: bytes) -> bool:
     """Whether a start tag has more attributes than ``MOST_ATTRIBUTES``; long values alone are no reason."""
+    in_script = False
     for piece in html.split(b"<"):
-        if len(piece) > LONG_TAG:
+        name = piece[:7].lower()
+        in_script = name.startswith(b"script") or (in_script and name != b"/script")
+        if len(piece) > LONG_TAG and (not in_script or name.startswith(b"script")):
             names = _QUOTED.sub(b"", piece).partition(b">")[0]
             if len(names.split()) > MOST_ATTRIBUTES and names[:1].isalpha():
                 return True

@@ -61,6 +61,8 @@ def test_too_dear_is_refused_by_counted_work() -> None:
     assert reason("<html><body>" + "<p>x" * 50_000) == "MainText.too_many_elements"
     endless = " ".join(f"a{i}=''" for i in range(30_000))
     assert reason(f"<html><body><p {endless}>{JA}</p></body></html>") == "MainText.too_many_attributes"
+    code = "<script>if (i<length) { " + "a = 1; " * 3_000 + "}</script>"
+    assert reason(ARTICLE.replace("<article", code + "<article")) is None
     assert reason(ARTICLE.replace("<p>", "<p data-x='" + "a b " * 9_000 + "'>")) is None
 
 
