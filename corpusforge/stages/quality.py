@@ -1,6 +1,7 @@
 """Documents that do not look like written language (Gopher, FineWeb and Swallow rules by language)."""
 
 from collections.abc import Mapping
+from dataclasses import field
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -9,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numba import njit
 from numpy.typing import NDArray
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 from pydantic.dataclasses import dataclass
 
 from corpusforge.stages import STRICT, put
@@ -68,6 +69,9 @@ def _measured(overrides: limits.Overrides) -> limits.Overrides:
     return overrides
 
 
+Thresholds = Annotated[Mapping[str, Mapping[str, float | None]], AfterValidator(_measured)]
+
+
 @dataclass(frozen=True, config=STRICT)
 class GopherQuality:
     """Measure marks of written language; drop what breaks a limit of its language.
@@ -81,9 +85,7 @@ class GopherQuality:
     away. ``quality_limits`` names the entry used: languages without one get ``other`` or ``other_unspaced``.
     """
 
-    thresholds: Annotated[Mapping[str, Mapping[str, float | None]], AfterValidator(_measured)] = Field(
-        default_factory=dict
-    )
+    thresholds: Thresholds = field(default_factory=dict, hash=False)
     revision: ClassVar[int] = 1
     reads: ClassVar[tuple[str, ...]] = ("text", "lang")
     writes: ClassVar[dict[str, pa.DataType]] = {**MEASURES, "quality_limits": pa.string(), "drop": pa.string()}

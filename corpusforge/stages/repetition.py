@@ -1,12 +1,13 @@
 """Documents that repeat themselves (Gopher, Rae et al. 2021, table A1)."""
 
 from collections.abc import Mapping
+from dataclasses import field
 from pathlib import Path
 from typing import Annotated, ClassVar
 
 import numpy as np
 import pyarrow as pa
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 from pydantic.dataclasses import dataclass
 
 from corpusforge.stages import STRICT, put
@@ -36,6 +37,9 @@ def _measured(overrides: limits.Overrides) -> limits.Overrides:
     return overrides
 
 
+Thresholds = Annotated[Mapping[str, Mapping[str, float | None]], AfterValidator(_measured)]
+
+
 @dataclass(frozen=True, config=STRICT)
 class GopherRepetition:
     """Measure how much of a text repeats; drop what breaks a limit of its language.
@@ -49,9 +53,7 @@ class GopherRepetition:
     languages without one get ``other`` or ``other_unspaced``.
     """
 
-    thresholds: Annotated[Mapping[str, Mapping[str, float | None]], AfterValidator(_measured)] = Field(
-        default_factory=dict
-    )
+    thresholds: Thresholds = field(default_factory=dict, hash=False)
     revision: ClassVar[int] = 1
     reads: ClassVar[tuple[str, ...]] = ("text", "lang")
     writes: ClassVar[dict[str, pa.DataType]] = {**MEASURES, "repetition_limits": pa.string(), "drop": pa.string()}
