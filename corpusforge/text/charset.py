@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from corpusforge.text.encodings import BY_NAME, Encoding, decode, encoding_of
 
 HEAD_BYTES = 4096
-SAMPLE_BYTES = 1 << 15
+SAMPLE_BYTES = 1 << 13
 """Bytes of lines with non-ASCII bytes on which encodings are compared."""
+LINE_BYTES = 1 << 12
 SAMPLE_CHARACTERS = 4000
 BYTES_PER_BAD = 1000
 CHARACTERS_PER_BAD = 100
@@ -31,7 +32,8 @@ XML = re.compile(rb"\s*<\?xml\b[^>]*?\bencoding\s*=\s*[\"']\s*([\w.:+-]{2,40})")
 COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
 NON_ASCII = re.compile(r"[^\x00-\x7f]+")
 HIGH_RUN = re.compile(rb"[\x80-\xff]+")
-HIGH_LINE = re.compile(rb"[^\n]{0,2000}[\x80-\xff][^\n]{0,2000}")
+HIGH = bytes(range(0x80, 0x100))
+CONTROLS = bytes(byte for byte in range(0x20) if byte not in b"\t\n\r\f\x1b")
 JAPANESE_ESCAPE = re.compile(rb"\x1b(?:\$[@B]|\(I|\$\(D)")
 KOREAN_ESCAPE = b"\x1b$)C"
 MISREAD = re.compile(rb"\xc2[\x80-\x9f]")
@@ -123,11 +125,11 @@ def _utf8(payload: bytes, text: str, declared: Declared) -> Decision:
     by = next((by for encoding, by in declared if encoding is UTF_8), None)
     if by is None:
         by = "corrected" if declared and not text.isascii() else "utf-8"
-    return Decision("utf-8", by, text, payload, _is_misread(payload) or _is_binary(payload))
+    return Decision("utf-8", by, text, payload, _is_misread(payload) or (b"\0" in payload and _is_binary(payload)))
 
 
 def _is_binary(payload: bytes) -> bool:
-    return b"\0" in payload and payload.count(0) * 100 > len(payload)
+    return (len(payload) - len(payload.translate(None, CONTROLS))) * 100 > len(payload)
 
 
 def _is_misread(payload: bytes) -> bool:
@@ -157,7 +159,8 @@ def _seven_bit(payload: bytes, declared: Declared) -> Decision | None:
         name = "iso-2022-kr"
     elif b"~{" in payload and any(encoding.name == "hz-gb-2312" for encoding, _ in declared):
         name = "hz-gb-2312"
-    if name is None:
+    high = len(payload) - len(payload.translate(None, HIGH))
+    if name is None or high * 20 > len(payload):
         return None
     reading = read(BY_NAME[name], payload)
     if not reading.sound:
@@ -182,14 +185,15 @@ def _wide(payload: bytes) -> Decision | None:
 
 def _legacy(payload: bytes, declared: Declared) -> Decision:
     """Bytes that are not valid UTF-8."""
-    readings = [read(encoding, payload) for encoding, _ in declared]
+    sample = _sample(payload)
+    # Decoding what is full of errors is slow, so the sample comes first.
+    readings = [read(encoding, payload) for encoding, _ in declared if _may_be(encoding, sample)]
     for reading in readings:
         if reading.sound and reading.score >= READS_WELL:
             return _decision(reading, _by(reading.encoding, declared))
-    damaged = read(UTF_8, payload)
-    if damaged.sound:
+    if _may_be(UTF_8, sample) and (damaged := read(UTF_8, payload)).sound:
         return _decision(damaged, _by(UTF_8, declared))
-    best = _best(_sample(payload))
+    best = _best(sample)
     for reading in readings:
         if reading.sound and reading.score + CLEARLY_BETTER >= best.score:
             return _decision(reading, _by(reading.encoding, declared))
@@ -197,6 +201,11 @@ def _legacy(payload: bytes, declared: Declared) -> Decision:
     unlike = final.score < READS_WELL and final.characters > FEW_CHARACTERS
     doubtful = unlike or not final.sound or _is_binary(payload)
     return _decision(final, "corrected" if declared else "statistical", doubtful)
+
+
+def _may_be(encoding: Encoding, sample: bytes) -> bool:
+    reading = read(encoding, sample)
+    return reading.bad * 4 <= reading.characters
 
 
 def _best(sample: bytes) -> Reading:
@@ -258,12 +267,15 @@ def _first_runs(data: bytes) -> Iterator[bytes]:
 
 
 def _sample(payload: bytes) -> bytes:
-    """Lines that hold non-ASCII bytes, as many as are needed to compare encodings."""
+    """The rests of lines from their first non-ASCII byte on, as many as are needed to compare encodings.
+
+    No character of any encoding here goes on over a line end, so no piece begins inside one.
+    """
     pieces: list[bytes] = []
-    size = 0
-    for match in HIGH_LINE.finditer(payload):
-        pieces.append(match[0])
-        size += len(match[0])
-        if size >= SAMPLE_BYTES:
-            break
+    size = position = 0
+    while size < SAMPLE_BYTES and (high := HIGH_RUN.search(payload, position)):
+        end = payload.find(b"\n", high.start())
+        position = len(payload) if end < 0 else end
+        pieces.append(payload[high.start() : min(position, high.start() + LINE_BYTES)])
+        size += len(pieces[-1])
     return b"\n".join(pieces)

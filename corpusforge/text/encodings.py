@@ -183,6 +183,8 @@ def decode(encoding: Encoding, data: bytes) -> str:
     try:
         text = data.decode(encoding.codec)
     except UnicodeDecodeError:
-        japanese = encoding.name in ("euc-jp", "iso-2022-jp")
-        text = data.decode(encoding.codec, errors="corpusforge.jis" if japanese else "replace")
+        text = data.decode(encoding.codec, errors="replace")
+        # A handler in Python takes 2 µs an error, so it is not for what is no text at all.
+        if encoding.name in ("euc-jp", "iso-2022-jp") and text.count("\ufffd") * 20 <= len(data):
+            text = data.decode(encoding.codec, errors="corpusforge.jis")
     return STRAY.sub("\ufffd", text) if encoding.name == "shift_jis" else text

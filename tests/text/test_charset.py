@@ -2,7 +2,9 @@
 
 import html
 import json
+import random
 import re
+import time
 from collections import Counter
 from typing import Any
 
@@ -117,6 +119,7 @@ def test_a_few_bad_bytes_cost_only_themselves() -> None:
 def test_what_is_no_text_is_doubtful() -> None:
     noise = bytes((i * 197 + i * i * 31) % 256 for i in range(4000))
     assert decide(noise, None).doubtful
+    assert decide(random.Random(1).randbytes(4000), "euc-jp").doubtful
     assert decide(b"\0\0\0\1" * 300, None).doubtful
     twice = JAPANESE.encode("cp932").decode("latin-1").encode()
     assert decide(b"<p>" + twice, "utf-8").doubtful
