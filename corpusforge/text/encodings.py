@@ -185,6 +185,6 @@ def decode(encoding: Encoding, data: bytes) -> str:
     except UnicodeDecodeError:
         text = data.decode(encoding.codec, errors="replace")
         # A handler in Python takes 2 µs an error, so it is not for what is no text at all.
-        if encoding.name in ("euc-jp", "iso-2022-jp") and text.count("\ufffd") * 20 <= len(data):
+        if encoding.name in ("euc-jp", "iso-2022-jp") and text.count("\ufffd") <= max(1000, len(data) // 20):
             text = data.decode(encoding.codec, errors="corpusforge.jis")
     return STRAY.sub("\ufffd", text) if encoding.name == "shift_jis" else text

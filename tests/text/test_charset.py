@@ -126,6 +126,16 @@ def test_what_is_no_text_is_doubtful() -> None:
     assert not decide("<p>© 2024 — déjà vu</p>".encode("cp1252"), None).doubtful
 
 
+@pytest.mark.parametrize("label", [None, "euc-jp", "iso-2022-jp", "utf-8"])
+def test_hostile_pages_take_no_time(label: str | None) -> None:
+    noise = random.Random(1).randbytes(1 << 20)
+    broken = page(JAPANESE, "euc_jp") + b"\xff" * (1 << 20)
+    started = time.process_time()
+    for payload in (noise, b"a" * (1 << 20) + b"\xe9", broken, b"\x1b$B\xff" * (1 << 18)):
+        decide(payload, label)
+    assert time.process_time() - started < 4
+
+
 @given(
     st.binary(max_size=400), st.sampled_from([None, "utf-8", "shift_jis", "iso-2022-jp", "hz", "nonsense", "utf-16"])
 )
