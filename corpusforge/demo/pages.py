@@ -144,8 +144,8 @@ def _exact(origin: Draft, number: int, rng: Random) -> Draft:
 
 def _near(origin: Draft, number: int, rng: Random) -> Draft:
     """An introduction, or two sentences swapped; then a twentieth of the text or a little more anew."""
-    voice = Voice(origin.lang, origin.topic, rng)
     paragraphs = [list(p) for p in origin.body]
+    voice = Voice(origin.lang, origin.topic, rng, sentences={s for p in paragraphs for s in p})
     left = 0.04 * sum(len(sentence) for p in paragraphs for sentence in p)
     if rng.random() < 0.4:
         paragraphs[0].insert(0, voice.sentence())

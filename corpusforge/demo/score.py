@@ -48,6 +48,7 @@ def score(truth: Truth, documents: Iterable[Row], swept: Iterable[Row]) -> dict[
     pages = truth.pages
     noise, by_extraction, by_filter = _noise(pages, outcome)
     return {
+        "articles kept, or dropped as duplicates": _articles(pages, outcome),
         "planted noise removed": noise,
         "planted noise removed by extraction": by_extraction,
         "planted noise let through by extraction, removed later": by_filter,
@@ -88,6 +89,18 @@ def _gather(truth: Truth, documents: Iterable[Row], swept: Iterable[Row]) -> Out
             if text is not None:
                 seen[url] = Seen(key(text), key(replay(text, row.get("edits") or [])))
     return Outcome(kept, out, url_of, seen)
+
+
+def _articles(pages: Iterable[Page], outcome: Outcome) -> Count:
+    """Articles that no stage before dedup swept, of those in languages of which the corpus has any article."""
+    articles = [page for page in pages if page.kind == "article"]
+    wanted = {page.lang for page in articles if page.url in outcome.kept}
+    reached: Counter[bool] = Counter()
+    for page in articles:
+        if page.lang in wanted:
+            swept = outcome.swept.get(page.url)
+            reached[page.url in outcome.kept or (swept is not None and dropped_as_duplicate(swept))] += 1
+    return Count(reached[True], reached.total())
 
 
 def _noise(pages: Iterable[Page], outcome: Outcome) -> tuple[Count, Count, Count]:
@@ -132,8 +145,8 @@ def _sentences(page: Page) -> Iterator[str]:
 def _groups(pages: Iterable[Page], outcome: Outcome, copy: str) -> Count:
     """Groups of copies of a kind of which exactly one page is left.
 
-    A group counts if any of its pages reached dedup, that is, was kept or dropped as a duplicate: a recipe that wants
-    another language sweeps all of them before.
+    A group counts if two of its pages reached dedup, that is, were kept or dropped as duplicates: what an earlier stage
+    swept (another language, too short) is no duplicate any more.
     """
     members: dict[str, list[str]] = defaultdict(list)
     kinds: dict[str, str] = {}
@@ -144,8 +157,8 @@ def _groups(pages: Iterable[Page], outcome: Outcome, copy: str) -> Count:
     found = reached = 0
     for group, urls in members.items():
         left = sum(url in outcome.kept for url in urls)
-        duplicates = [url for url in urls if url in outcome.swept and dropped_as_duplicate(outcome.swept[url])]
-        if kinds[group] == copy and (left or duplicates):
+        dropped = sum(url in outcome.swept and dropped_as_duplicate(outcome.swept[url]) for url in urls)
+        if kinds[group] == copy and left + dropped >= 2:
             reached += 1
             found += left == 1
     return Count(found, reached)

@@ -56,12 +56,19 @@ class Voice:
     topic: str
     rng: Random
     said: dict[str, set[int]] = field(default_factory=dict)
+    sentences: set[str] = field(default_factory=set)
 
     def title(self) -> str:
         return _capital(self._fill(self.rng.choice(grammar(self.lang).titles)))
 
     def sentence(self) -> str:
-        return _capital(self._fill(self._pick("sentence", grammar(self.lang).sentences)))
+        """A sentence that is not among ``sentences`` yet; after nine tries a repeated one."""
+        for _ in range(9):
+            sentence = _capital(self._fill(self._pick("sentence", grammar(self.lang).sentences)))
+            if sentence not in self.sentences:
+                break
+        self.sentences.add(sentence)
+        return sentence
 
     def body(self, sentences: int) -> Body:
         """Paragraphs of three to six sentences, ``sentences`` in all."""
