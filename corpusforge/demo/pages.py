@@ -10,7 +10,7 @@ from corpusforge.demo.noise import KINDS, noise_line
 from corpusforge.demo.private import plant
 from corpusforge.demo.sentences import Voice, grammar, table
 from corpusforge.demo.templates import Site, sites
-from corpusforge.demo.truth import Body, Value
+from corpusforge.demo.truth import UNSPACED, Body, Value
 
 
 @dataclass(frozen=True)
@@ -143,14 +143,14 @@ def _exact(origin: Draft, number: int, rng: Random) -> Draft:
 
 
 def _near(origin: Draft, number: int, rng: Random) -> Draft:
-    """An introduction, or two sentences swapped; then a twentieth of the text or a little more anew."""
+    """An introduction, or two sentences swapped; then new sentences until about a twentieth of the text changed."""
     paragraphs = [list(p) for p in origin.body]
     voice = Voice(origin.lang, origin.topic, rng, sentences={s for p in paragraphs for s in p})
-    left = 0.04 * sum(len(sentence) for p in paragraphs for sentence in p)
+    left = 0.03 * sum(len(sentence) for p in paragraphs for sentence in p)
     if rng.random() < 0.4:
-        paragraphs[0].insert(0, voice.sentence())
+        paragraphs[0].insert(0, min(voice.sentence(), voice.sentence(), key=len))
         left -= len(paragraphs[0][0])
-    else:
+    elif origin.lang in UNSPACED or sum(map(len, paragraphs)) >= 26:  # a swap breaks few shingles of characters only
         paragraph = rng.choice(paragraphs)
         at = rng.randrange(len(paragraph) - 1)
         paragraph[at], paragraph[at + 1] = paragraph[at + 1], paragraph[at]
