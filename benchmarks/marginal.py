@@ -24,6 +24,10 @@ RUNS = MADE / "runs"
 Say = Callable[[str], None]
 
 
+class RunFailed(RuntimeError):
+    """A run that is measured ended with an error or was ended after its time."""
+
+
 @dataclass(frozen=True)
 class Cost:
     """What a process tree cost."""
@@ -65,7 +69,7 @@ def cost_of(command: Sequence[str], surroundings: Mapping[str, str], log: Path) 
         code = subprocess.run(measure, cwd=CHECKOUT, env=surroundings, stdout=output, stderr=subprocess.STDOUT)
     if code.returncode:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
-        raise RuntimeError(f"{' '.join(command)} ended with {code.returncode}; the end of {log}:\n{tail}")
+        raise RunFailed(f"{' '.join(command)} ended with {code.returncode}; the end of {log}:\n{tail}")
     return Cost(**json.loads(figures.read_text()))
 
 
@@ -186,8 +190,8 @@ def main() -> None:
     given = arguments("Marginal CPU time of a page, CorpusForge and datatrove.").parse_args()
     try:
         lines, _, _ = compare(given, lambda line: print(line, file=sys.stderr, flush=True))
-    except NotHere as missing:
-        sys.exit(f"error: {missing}")
+    except (NotHere, RunFailed) as error:
+        sys.exit(f"error: {error}")
     print("\n".join(lines))
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks import stages
 from benchmarks.engines import CorpusForge, address
-from benchmarks.marginal import RUNS, arguments, compare, cost_of
+from benchmarks.marginal import RUNS, RunFailed, arguments, compare, cost_of
 from benchmarks.places import MADE, NotHere
 from corpusforge import api
 
@@ -50,8 +50,8 @@ def main() -> None:
     host = machine()
     try:
         lines, mix, root = compare(given, say)
-    except NotHere as missing:
-        sys.exit(f"error: {missing}")
+    except (NotHere, RunFailed) as error:
+        sys.exit(f"error: {error}")
     print(f"{host}, {given.workers} workers, {given.rounds} rounds\n")
     print("\n".join(["## Marginal cost", "", *lines, "", "## Cost of each stage", ""]))
     print("\n".join(stages.table(api.report(address(root)))))

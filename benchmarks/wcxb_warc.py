@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -20,7 +21,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from benchmarks.places import DATA, MADE, needed
+from benchmarks.places import DATA, MADE, NotHere, needed
 
 BENCH = ("bench-00000.warc.gz", "bench-00001.warc.gz")
 DATE = "2026-01-01T00:00:00Z"
@@ -153,8 +154,11 @@ def main() -> None:
     parser.add_argument("--files", type=int, nargs=2, default=(4, 4), help="WARC files of the 1x and the 4x mix")
     parser.add_argument("--pages", type=int, help="take so many pages in all, for trying things out")
     given = parser.parse_args()
-    for mix in mixes(given.files, given.pages):
-        print(f"{mix.folder}: {mix.pages:,} pages, {mix.payload_bytes / 1e6:.1f} MB")
+    try:
+        for mix in mixes(given.files, given.pages):
+            print(f"{mix.folder}: {mix.pages:,} pages, {mix.payload_bytes / 1e6:.1f} MB")
+    except NotHere as missing:
+        sys.exit(f"error: {missing}")
 
 
 if __name__ == "__main__":
