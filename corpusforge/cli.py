@@ -4,7 +4,6 @@ import json
 import shlex
 import sys
 from collections.abc import Callable
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,13 +27,6 @@ console = render.console()
 errors = render.console(stderr=True)
 
 
-class PoolName(StrEnum):
-    """The pools there are."""
-
-    ray = "ray"
-    serial = "serial"
-
-
 RecipeName = Annotated[str, typer.Argument(help="A shipped recipe (see `corpusforge recipes`) or a YAML file.")]
 Inputs = Annotated[list[str], typer.Option("--input", "-i", help="A file, folder or glob; may be given many times.")]
 Limit = Annotated[int | None, typer.Option(help="Read this many content records of each input file at most.", min=1)]
@@ -50,7 +42,7 @@ def build(
     name: Annotated[str | None, typer.Option(help="Name of the corpus (default: the recipe's).")] = None,
     version: Annotated[str | None, typer.Option(help="Version to make (default: the next dev-N).")] = None,
     base: Annotated[str | None, typer.Option("--from", help="Version whose equal units are adopted.")] = None,
-    pool: Annotated[PoolName, typer.Option(help="Where units are worked on.")] = PoolName.ray,
+    pool: Annotated[api.PoolName, typer.Option(help="Where units are worked on.")] = "ray",
     workers: Annotated[int | None, typer.Option(help="Ray workers (default: the CPUs of this machine).", min=1)] = None,
     address: Annotated[str | None, typer.Option(help="Address of a running Ray cluster.")] = None,
     limit: Limit = None,
@@ -61,7 +53,7 @@ def build(
     progress = Progress(errors if as_json else console)
     try:
         run = api.build(
-            recipe, inputs, root, name, version, base, pool.name, workers, address, limit, allow_failed, progress
+            recipe, inputs, root, name, version, base, pool, workers, address, limit, allow_failed, progress
         )
     finally:
         progress.stop()

@@ -21,6 +21,14 @@ from corpusforge.engine.retry import History
 from corpusforge.engine.serial_pool import cause_of, describe
 from corpusforge.engine.unit import Failed, Manifest, Unit
 
+ENVIRONMENT = {
+    # Arrow's own allocator reserves a gigabyte at once, which would be taken from what the worker may use.
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+"""What every worker process starts with."""
 PATIENCE_SECONDS = 30.0
 """How long a driver waits for a first worker before it says who holds the CPUs."""
 OBJECT_STORE_BYTES = 100 << 20
@@ -157,8 +165,9 @@ def _start(workers: int, address: str | None) -> None:
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     quiet = {"log_to_driver": False, "logging_level": "error", "configure_logging": True}
     if address:
-        ray.init(address=address, **quiet)
+        ray.init(address=address, runtime_env={"env_vars": ENVIRONMENT}, **quiet)
     else:
+        os.environ.update(ENVIRONMENT)  # the local Ray's workers inherit it, and none has to be started anew
         ray.init(
             address="local",
             num_cpus=workers,

@@ -4,10 +4,10 @@ import argparse
 import shutil
 from pathlib import Path
 
-from corpusforge.demo.score import lines, score
 from rich.text import Text
 
 from corpusforge import api
+from corpusforge.demo.score import lines, score
 from corpusforge.demo.write import write
 from corpusforge.report import render
 from corpusforge.report.progress import Progress

@@ -143,7 +143,7 @@ def limit_memory(more_bytes: int) -> None:
 
 _allowed = 0
 _resident = 0
-NEAR = 0.5
+NEAR = 0.7
 """Share of the allowed memory from which a failure is told with how near the limit the worker came."""
 
 

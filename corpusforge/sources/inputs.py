@@ -3,6 +3,7 @@
 import glob
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from corpusforge.sources import Input
@@ -69,7 +70,7 @@ def _entries(given: str, suffixes: Sequence[str], say: Callable[[str], None]) ->
 
 
 def _distinct_names(inputs: Sequence[Input]) -> None:
-    for one, other in zip(inputs, inputs[1:], strict=False):
+    for one, other in pairwise(inputs):
         if one.name == other.name:
             raise InputError(
                 f"two inputs are named {one.name} and differ: {one.path} and {other.path}. "

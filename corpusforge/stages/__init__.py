@@ -32,6 +32,7 @@ class Stage(Protocol):
     """What a stage is. ``built_on`` (libraries whose version changes the output) and ``models`` may be left out."""
 
     revision: int
+
     @property
     def reads(self) -> tuple[str, ...]: ...
     @property

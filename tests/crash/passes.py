@@ -15,7 +15,7 @@ from corpusforge.engine.attempt import Output, Reader, Resources
 from corpusforge.engine.unit import Manifest, Unit
 from corpusforge.report.add import Report
 
-MEMORY = 1 << 30
+MEMORY = 512 << 20
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,6 @@ def meet(peril: str) -> None:
     elif peril == "rust":
         tokenizer = Tokenizer(models.BPE(vocab={"a": 0}, merges=[]))
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
-        tokenizer.encode("a" * (60 << 20))
+        tokenizer.encode("a" * (24 << 20))
     elif peril == "raise":
         raise ValueError("the kana are out of order")

@@ -20,7 +20,7 @@ corpus: perilous
 passes:
   - name: extract
     source: {{use: warc.Warc}}
-    memory: 1200000000
+    memory: 600000000
     stages:
       - {{use: "tests.crash.stages:Peril", cured: {cured}}}
       - {{use: main_text.MainText}}
@@ -34,7 +34,7 @@ def warc(folder: Path, name: str, perils: list[str]) -> None:
     """A file with one page for each peril."""
     records = []
     for number, peril in enumerate(perils):
-        body = "".join(f"<p>This is paragraph {n} of page {number} of {name}, about nothing at all.</p>" for n in range(9))
+        body = "".join(f"<p>This is paragraph {n} of page {number} of {name}, about nothing.</p>" for n in range(9))
         block = response(f"<html><body><article>{body}</article></body></html>".encode(), "text/html", 200)
         url = {"WARC-Target-URI": f"https://{name}.example/{number}?peril={peril}", "Content-Type": "application/http"}
         records.append(member(record("response", record_id(name, number), number, block, url)))
