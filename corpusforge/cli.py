@@ -4,6 +4,7 @@ import json
 import shlex
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -52,9 +53,11 @@ def build(
     """Make a corpus, or go on with it where an earlier run stopped."""
     progress = Progress(errors if as_json else console)
     try:
-        run = api.build(
-            recipe, inputs, root, name, version, base, pool, workers, address, limit, allow_failed, progress
-        )
+        # Ray prints messages of its own to standard output, which belongs to the JSON.
+        with redirect_stdout(sys.stderr) if as_json else nullcontext():
+            run = api.build(
+                recipe, inputs, root, name, version, base, pool, workers, address, limit, allow_failed, progress
+            )
     finally:
         progress.stop()
     if as_json:

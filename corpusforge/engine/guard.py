@@ -18,7 +18,9 @@ from pathlib import Path
 CPU_SECONDS = 120.0
 """CPU time one record may take before the watchdog ends the worker; admitted pages take well under 10 s."""
 PLACE_BYTES = 256
-FAULT_BYTES = 4096
+TELLING = ("memory allocation", "bad_alloc", "Fatal Python error", "Segmentation", "SIGSEGV", "SIGABRT", "panicked")
+"""What the line that names a fault has in it."""
+FAULT_BYTES = 1 << 16
 
 
 @dataclass
@@ -109,9 +111,11 @@ class Death:
         return f"the worker was killed{where} (SIGKILL: an operator, the node, or the kernel out of memory)"
 
     def _first(self) -> str:
+        """The line that names the fault, and the two innermost places in Python."""
         lines = [line.strip() for line in self.said.splitlines() if line.strip()]
+        telling = [line for line in lines if any(word in line for word in TELLING)]
         stack = [line for line in lines if line.startswith("File ")]
-        return " ".join([*lines[:1], *stack[:2]])
+        return " ".join([*(telling or lines)[:1], *stack[:2]])
 
 
 def death(path: Path) -> Death:
@@ -120,7 +124,7 @@ def death(path: Path) -> Death:
     place = said = ""
     with suppress(FileNotFoundError):
         place = path.read_bytes()[:PLACE_BYTES].decode(errors="replace").strip()
-        said = fault.read_bytes()[-FAULT_BYTES:].decode(errors="replace").strip()
+        said = fault.read_bytes()[:FAULT_BYTES].decode(errors="replace").strip()
     for name in (path, fault):
         with suppress(FileNotFoundError):
             name.unlink()
