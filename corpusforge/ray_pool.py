@@ -24,6 +24,8 @@ from corpusforge.engine.unit import Failed, Manifest, Unit
 ENVIRONMENT = {
     # Arrow's own allocator reserves a gigabyte at once, which would be taken from what the worker may use.
     "ARROW_DEFAULT_MEMORY_POOL": "system",
+    # At the memory limit, malloc would try a new arena for every allocation that libxml2 goes on asking for.
+    "MALLOC_ARENA_MAX": "1",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "TOKENIZERS_PARALLELISM": "false",
