@@ -1,21 +1,25 @@
 """Extract a page's main text with trafilatura, and say where in the page each line of it stood."""
 
+import gc
 import logging
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from typing import Any, ClassVar, Literal, NoReturn
 
 import pyarrow as pa
-import trafilatura
-import trafilatura.meta
 from lxml import etree
-from lxml.html import HtmlElement, HTMLParser, fromstring
+from lxml.html import HtmlComment, HtmlElement, HtmlEntity, HTMLParser, HtmlProcessingInstruction, fromstring
 from pydantic.dataclasses import dataclass
-from trafilatura.utils import repair_faulty_html
+from trafilatura.settings import Extractor
+from trafilatura.utils import line_processing, repair_faulty_html, trim
 
 from corpusforge.engine import guard
 from corpusforge.schema import BLOCK
 from corpusforge.stages import STRICT, put
 from corpusforge.text.blocks import Page, blocks_of
+from corpusforge.text.extraction import text_of
 from corpusforge.text.html import title_of
 
 for _name in ("trafilatura", "htmldate", "courlan", "justext", "readability"):
@@ -29,7 +33,18 @@ LONG_TAG = 8_000
 CACHED_BYTES = 1 << 22
 """After so many bytes of pages trafilatura's caches of lines are emptied: they hold a thousand lines of any length."""
 
+FIRST_LINES = 16_384
+"""Bytes from whose next line end on trafilatura repairs nothing: it looks at 4 096 characters."""
+
+_CONTROLS = bytes({*range(32)} - {9, 10, 13})
 _QUOTED = re.compile(rb"\"[^\"]*\"|'[^']*'")
+_LONG = re.compile(rb"<([^<]{%d,})" % (LONG_TAG + 1))
+_SCRIPT = re.compile(rb"<(/?)script", re.IGNORECASE)
+_ELEMENTS = etree.XPath("count(//*)")
+# lxml.html's own lookup is Python code that is called for every element; forms need no classes of their own here.
+_CLASSES = etree.ElementDefaultClassLookup(
+    element=HtmlElement, comment=HtmlComment, pi=HtmlProcessingInstruction, entity=HtmlEntity
+)
 
 Row = tuple[str | None, str | None, list[dict[str, Any]] | None, str | None]
 """Text, title, blocks, reason to drop."""
@@ -74,10 +89,12 @@ class MainText:
         for html, file, offset in zip(*columns, strict=True):
             place = f"{file}:{offset}"
             guard.at(place)
-            rows.append(self._row(html or b"", place))
+            with _no_collection():
+                rows.append(self._row(html or b"", place))
             since += len(html or b"")
             if since > CACHED_BYTES:
-                trafilatura.meta.reset_caches()
+                line_processing.cache_clear()
+                trim.cache_clear()
                 since = 0
         guard.at("")
         texts, titles, blocks, drop = zip(*rows, strict=True) if rows else ((), (), (), ())
@@ -109,13 +126,8 @@ class MainText:
         if refused:
             return _dropped(refused)
         _drop_readings(tree)
-        text = trafilatura.extract(
-            tree,
-            favor_precision=self.favor == "precision",
-            include_comments=False,
-            include_tables=self.tables,
-            deduplicate=False,
-        )
+        precision = self.favor == "precision"
+        text = text_of(tree, html, Extractor(precision=precision, comments=False, tables=self.tables))
         if not text or not text.strip():
             if guard.memory_is_short():
                 _short(place)
@@ -123,16 +135,28 @@ class MainText:
         return text, title_of(html) or None, blocks_of(text, Page.of(tree)), None
 
     def _too_much(self, tree: HtmlElement) -> str | None:
-        """Count elements level by level: trafilatura and libxml2's copy recurse, so depth is known before they run."""
-        level, elements = [tree], 0
-        for _ in range(self.most_depth):
-            elements += len(level)
-            if elements > self.most_elements:
-                return "too_many_elements"
-            level = [child for element in level for child in element]
-            if not level:
-                return None
-        return "too_deep"
+        """Count before anything recurses: trafilatura and libxml2's copy do, so depth is known before they run."""
+        if _ELEMENTS(tree) > self.most_elements:
+            return "too_many_elements"
+        return "too_deep" if _below(self.most_depth)(tree) else None
+
+
+@cache
+def _below(depth: int) -> etree.XPath:
+    """Whether an element is nested deeper than ``depth``, the root being at 1."""
+    return etree.XPath(f"boolean({'/*' * (depth + 1)})")
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Put off garbage collection: a page makes ten thousand objects, freed by count, and triggers it 50 times."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
 
 
 class _NotParsed(Exception):
@@ -141,9 +165,8 @@ class _NotParsed(Exception):
 
 def _parsed(html: bytes, place: str) -> HtmlElement:
     """Parse as trafilatura does, but to any depth: its parser cuts off what is nested over 256 deep."""
-    text = html.decode("utf-8", "replace")
-    beginning = text[:50].lower()
-    data = repair_faulty_html(text, beginning).encode("utf-8", "surrogatepass")
+    beginning = html[:200].decode("utf-8", "replace")[:50].lower()
+    data = _repaired(html, beginning)
     tree = _tree(data, place)
     if tree is None:
         # Failures under memory pressure do not repeat; those of the document do.
@@ -156,16 +179,30 @@ def _parsed(html: bytes, place: str) -> HtmlElement:
     return tree
 
 
+def _repaired(html: bytes, beginning: str) -> bytes:
+    """Take out what XML cannot hold, then let trafilatura repair the first lines, which is all it looks at."""
+    try:
+        html.decode("utf-8")
+    except UnicodeDecodeError:
+        html = html.decode("utf-8", "replace").encode("utf-8")
+    html = html.translate(None, _CONTROLS).replace(b"\xef\xbf\xbe", b"").replace(b"\xef\xbf\xbf", b"")
+    end = html.find(b"\n", FIRST_LINES) + 1 or len(html)
+    first = repair_faulty_html(html[:end].decode("utf-8"), beginning)
+    return str(first).encode("utf-8") + html[end:]
+
+
 def _has_endless_tag(html: bytes) -> bool:
     """Whether a start tag has more attributes than ``MOST_ATTRIBUTES``; long values alone are no reason."""
-    in_script = False
-    for piece in html.split(b"<"):
-        name = piece[:7].lower()
-        in_script = name.startswith(b"script") or (in_script and name != b"/script")
-        if len(piece) > LONG_TAG and (not in_script or name.startswith(b"script")):
-            names = _QUOTED.sub(b"", piece).partition(b">")[0]
-            if len(names.split()) > MOST_ATTRIBUTES and names[:1].isalpha():
-                return True
+    in_script, at = False, 0
+    for piece in _LONG.finditer(html):
+        for mark in _SCRIPT.finditer(html, at, piece.start() + 9):
+            in_script = not mark[1]
+        at = piece.start() + 1
+        if in_script and piece[1][:6].lower() != b"script":
+            continue
+        names = _QUOTED.sub(b"", piece[1]).partition(b">")[0]
+        if len(names.split()) > MOST_ATTRIBUTES and names[:1].isalpha():
+            return True
     return False
 
 
@@ -178,6 +215,7 @@ def _tree(data: bytes, place: str) -> HtmlElement | None:
         remove_pis=True,
         huge_tree=True,
     )
+    parser.set_element_class_lookup(_CLASSES)
     try:
         return fromstring(data, parser=parser)
     except (etree.LxmlError, ValueError):

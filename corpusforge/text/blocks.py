@@ -25,7 +25,7 @@ NEARBY = 200
 MOST_SCANNED = 20_000_000
 """Characters a page's lines may be looked for in; later lines stay without path. Counted work, not time."""
 
-_SQUEEZED_OUT = re.compile(r"[\s|/<>«»‹›・•·\-]+")
+_SEPARATORS = "|/<>«»‹›・•·-"
 _DIGITS = re.compile("[0-9]+")
 _TEXTS = etree.XPath("//body//text()[normalize-space() and not(parent::script or parent::style)]")
 
@@ -60,12 +60,15 @@ class Page:
         links: list[bytes] = []
         page = cls("", b"", [], [], {})
         segment, first, at, last = "", 0, 0, None
-        for node in _TEXTS(tree):
+        nodes = _TEXTS(tree)
+        # One call for all nodes: no text of a document holds a zero character.
+        pieces_of = squeezed("\0".join(nodes)).split("\0") if nodes else []
+        for node, piece in zip(nodes, pieces_of, strict=True):
             parent = node.getparent()
-            place = _place(parent.getparent() if node.is_tail else parent, known)
+            holder = parent.getparent() if node.is_tail else parent
+            place = known.get(holder) or _place(holder, known)
             if place.silent:
                 continue
-            piece = squeezed(node)
             if place.block is not last or (node.is_tail and parent.tag not in INLINE):
                 page._close(segment, first)
                 segment, first, last = "", at, place.block
@@ -117,7 +120,10 @@ def squeezed(text: str) -> str:
     """Text in NFC without white space and the separators that menus and tables put between their parts."""
     if text.isalnum() and text.isascii():
         return text
-    return _SQUEEZED_OUT.sub("", unicodedata.normalize("NFC", text))
+    text = "".join(unicodedata.normalize("NFC", text).split())
+    for separator in _SEPARATORS:
+        text = text.replace(separator, "")
+    return text
 
 
 def _place(element: Any, known: dict[Any, Place]) -> Place:

@@ -114,15 +114,15 @@ def test_failures_under_short_memory_are_errors_of_the_unit(monkeypatch: pytest.
     monkeypatch.setattr(guard, "memory_is_short", lambda: True)
     with pytest.raises(MemoryError, match=r"made\.warc:0"):
         reason("<html><body><p></p></body></html>")
-    monkeypatch.setattr(main_text.trafilatura, "extract", _broken)
+    monkeypatch.setattr(main_text, "text_of", _broken)
     with pytest.raises(MemoryError, match=r"made\.warc:0"):
         reason(ARTICLE)
 
 
 def test_a_failure_of_the_extractor_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(main_text.trafilatura, "extract", _broken)
+    monkeypatch.setattr(main_text, "text_of", _broken)
     assert reason(ARTICLE) == "MainText.extractor_error"
-    monkeypatch.setattr(main_text.trafilatura, "extract", _out_of_memory)
+    monkeypatch.setattr(main_text, "text_of", _out_of_memory)
     with pytest.raises(MemoryError, match=r"made\.warc:0"):
         reason(ARTICLE)
 

@@ -1,0 +1,144 @@
+"""Trafilatura's text of a page, without the work that cannot change it.
+
+``trafilatura.extract`` copies the tree five times, prunes it by regular expressions on every element, and always runs
+readability to compare. Here its own steps are called in its own order, and those are left out that provably do nothing:
+pruning by class names that no element has; readability where no text it could find is long enough to be chosen.
+What cannot be proved, and every version but those in ``KNOWN``, goes to ``trafilatura.extract``: no text is another.
+"""
+
+import re
+from copy import copy
+from typing import Any
+
+import trafilatura
+from lxml import etree
+from lxml.html import HtmlElement
+from trafilatura.baseline import html2txt
+from trafilatura.core import ESCALATION_MAX_LENGTH, ESCALATION_PAGE_SHARE, determine_returnstring
+from trafilatura.external import compare_extraction
+from trafilatura.htmlprocessing import convert_tags, prune_unwanted_nodes, tree_cleaning
+from trafilatura.main_extractor import extract_content
+from trafilatura.settings import Document, Extractor
+from trafilatura.xml import delete_element
+from trafilatura.xpaths import (
+    OVERALL_DISCARD_XPATH,
+    RAW_TREE_PRUNE_XPATH,
+    REMOVE_COMMENTS_AND_LISTS_XPATH,
+    REMOVE_COMMENTS_XPATH,
+)
+
+KNOWN = ("2.3.1",)
+"""Versions whose steps were read and compared."""
+FORUM = b"DiscussionForumPosting"
+"""Pages with this word may be threads, whose posts are content: trafilatura treats them apart."""
+_RESULT = "body p head list item quote code lb table row cell hi del ref div span"
+CLEAN = frozenset(_RESULT.split())
+"""What trafilatura's own result may hold without being called unclean, which would bring in justext."""
+VIDEO = 5
+"""Characters readability writes for a film."""
+
+TOLD_APART = frozenset(("div", "item", "list", "p", "section", "span"))
+ASKED = ("id", "class", "style", "role", "aria-hidden", "data-lp-replacement-content", "data-component")
+"""Names and attributes that ``OVERALL_DISCARD_XPATH`` asks for."""
+
+_WITH_ATTRIBUTES = etree.XPath(f".//*[{' or '.join('@' + name for name in ASKED)}]")
+_CLASSES = etree.XPath("//@class", smart_strings=False)
+_IDS = etree.XPath("//@id", smart_strings=False)
+_COMMENTS = re.compile("^[Cc]omment|^(?:comol|disqus_thread|dsq-comments)|(?:article|post)-comments", re.MULTILINE)
+_APPENDED = re.compile("mvp-post-add|infinite-?scroll|elementor-share-buttons")
+
+
+def text_of(tree: HtmlElement, html: bytes, options: Extractor) -> str | None:
+    """Trafilatura's text of a parsed page, which stays as it is; ``html`` are the bytes it was parsed from."""
+    if trafilatura.__version__ in KNOWN and FORUM not in html:
+        body = _undisturbed(tree, options)
+        if body is not None:
+            return determine_returnstring(Document(body=body, commentsbody=etree.Element("body")), options)
+    return trafilatura.extract(tree, options=options)
+
+
+def _undisturbed(tree: HtmlElement, options: Extractor) -> Any:
+    try:
+        return _body(tree, options)
+    except MemoryError:
+        raise
+    except Exception:
+        # Whatever went wrong here, trafilatura itself shall say what comes of this page.
+        return None
+
+
+def _body(tree: HtmlElement, options: Extractor) -> Any:
+    names = "\n".join(_CLASSES(tree) + _IDS(tree))
+    raw = copy(tree)
+    etree.strip_elements(raw, "script", "style", with_tail=False)
+    if _APPENDED.search(names):
+        raw = prune_unwanted_nodes(raw, RAW_TREE_PRUNE_XPATH)
+    has_comments = bool(_COMMENTS.search(names))
+    if has_comments:
+        raw = prune_unwanted_nodes(raw, REMOVE_COMMENTS_AND_LISTS_XPATH)
+    tags = convert_tags(tree_cleaning(copy(raw), options), options)
+    precise = options.focus == "precision"
+    if has_comments and precise:
+        tags = prune_unwanted_nodes(tags, REMOVE_COMMENTS_XPATH)
+    body, text = extract_content(tags, options)
+    if not precise and not _ends(text, raw, options):
+        return None
+    if not _stands(body, text, raw, options):
+        body, text = _compared(body, text, raw, options)
+    return body if _ends(text, raw, options) else None
+
+
+def _compared(body: Any, text: str, raw: HtmlElement, options: Extractor) -> Any:
+    """Compare with readability and justext, as trafilatura does."""
+    if options.focus != "precision":
+        return compare_extraction(tree_cleaning(copy(raw), options), copy(raw), body, text, options)
+    pruned = _pruned(copy(raw), OVERALL_DISCARD_XPATH)
+    if _stands(body, text, pruned, options):
+        return body, text
+    pruned_before = copy(options)
+    pruned_before.focus = "balanced"
+    compared, _ = compare_extraction(tree_cleaning(copy(raw), options), pruned, body, text, pruned_before)
+    if compared is body:
+        return body, text
+    return compare_extraction(tree_cleaning(copy(raw), options), copy(raw), body, text, options)
+
+
+def _stands(body: Any, text: str, raw: HtmlElement, options: Extractor) -> bool:
+    """Whether comparing with readability and justext would keep ``body``, whatever they find in ``raw``."""
+    if len(text) < options.min_extracted_size or not {str(e.tag) for e in body.iter()} <= CLEAN:
+        return False
+    if not body.xpath(".//p//text()") or len(body.findall(".//table")) > len(body.findall(".//p")):
+        return False
+    films = sum(1 for _ in raw.iter("iframe"))
+    page = etree.tostring(raw, method="text", encoding="unicode")
+    return bool(2 * len(text) >= len(" ".join(page.split())) + VIDEO * films)
+
+
+def _pruned(tree: HtmlElement, expressions: list[etree.XPath]) -> HtmlElement:
+    """Prune by expressions on an element's own name and attributes: asked once for elements that are alike in them."""
+    kinds: dict[tuple[Any, ...], int] = {}
+    sample = etree.Element("body")
+    elements = _WITH_ATTRIBUTES(tree)
+    numbers = []
+    for element in elements:
+        name = element.tag if element.tag in TOLD_APART else "other"
+        attributes = [item for item in element.items() if item[0] in ASKED]
+        number = kinds.setdefault((name, *attributes), len(kinds))
+        if number == len(sample):
+            etree.SubElement(sample, name, dict(attributes))
+        numbers.append(number)
+    found = {element for expression in expressions for element in expression(sample)}
+    unwanted = [element in found for element in sample]
+    for element, number in zip(elements, numbers, strict=True):
+        if unwanted[number]:
+            delete_element(element)
+    return tree
+
+
+def _ends(text: str, raw: HtmlElement, options: Extractor) -> bool:
+    """Whether trafilatura stops here, with a text, and starts neither its rescue nor a second try."""
+    if options.focus == "precision":
+        return bool(len(text) >= options.min_output_size)
+    if len(text) < options.min_extracted_size:
+        return False
+    return bool(len(text) >= ESCALATION_MAX_LENGTH or len(text) >= ESCALATION_PAGE_SHARE * len(html2txt(raw)))
