@@ -1,6 +1,9 @@
 """What the command line, jobs and ``import corpusforge`` call: one function a verb."""
 
+import dataclasses
 import os
+import shutil
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,9 +17,11 @@ from corpusforge.engine.serial_pool import SerialPool
 from corpusforge.engine.tables import read_rows
 from corpusforge.engine.unit import Failed, Manifest
 from corpusforge.passes.map import Map
+from corpusforge.passes.specs import default_of, fields_of, use_of
 from corpusforge.passes.verify import verify_version
-from corpusforge.recipe import Recipe, read_recipe
-from corpusforge.report.add import Report, total
+from corpusforge.recipe import GIVEN, Recipe, RecipeError, read_recipe
+from corpusforge.report.add import Report, end_to_end
+from corpusforge.report.progress import counted
 from corpusforge.report.render import Address, PassView, view
 from corpusforge.schemas import write_schemas
 from corpusforge.sources.inputs import resolve as resolve_inputs
@@ -59,13 +64,17 @@ class Run:
 
     @property
     def report(self) -> Report:
-        """The sum of the reports of the corpus's final shards and of everything dropped before them."""
-        passes = view(self.place, Address(self.root, self.corpus, self.version))
-        return total(p.report for p in passes)
+        """From the records read to the documents kept: every drop of every pass, and the final shards' own counts."""
+        passes = [p.report for p in view(self.place, Address(self.root, self.corpus, self.version))]
+        return end_to_end(passes)
 
     def documents(self, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
         """The rows of the final shards, streamed."""
         return documents(self.address, columns)
+
+    @property
+    def left_out(self) -> int:
+        return sum(outcome.left_out for outcome in self.outcomes)
 
     @property
     def worked(self) -> int:
@@ -128,6 +137,7 @@ def plan(
     notes: list[str] = []
     bound = tuple(_bind(p, inputs, limit, notes.append) if isinstance(p, Map) and p.source else p for p in made.passes)
     made = replace(made, corpus=name or made.corpus, passes=bound)
+    versions.check_name("corpus", made.corpus)
     given = [i for p in bound if isinstance(p, Map) for i in p.inputs]
     making = Making(
         {
@@ -166,6 +176,8 @@ def build(
         raise VersionError("no root was given. Say where corpora are kept: --root out")
     planned = plan(recipe, inputs, limit, name, allow_failed, base)
     store = Store(str(Path(root, planned.recipe.corpus)))
+    if base:
+        base = versions.resolve(store, base)
     place = versions.choose(store, planned.making, version)
     count = workers or len(os.sched_getaffinity(0))
     listen("start", {"plan": planned, "place": place, "workers": count, "pool": pool})
@@ -218,7 +230,10 @@ def _bind(made: Map, inputs: Sequence[str], limit: int | None, say: Callable[[st
 
 
 def _specs(made: Any) -> list[dict[str, Any]]:
-    return [{"name": step.name, **step.spec()} for step in made.steps()]
+    try:
+        return [{"name": step.name, **step.spec()} for step in made.steps()]
+    except (OSError, ValueError) as error:
+        raise RecipeError(f"pass {made.name}: {error}") from None
 
 
 def _write_card(place: Place, planned: Plan, outcomes: Sequence[Outcome]) -> None:
@@ -300,21 +315,30 @@ def step_names(place: Place) -> list[str]:
 
 
 def describe(planned: Plan) -> Iterator[str]:
-    """The plan of a build in lines: passes, stages with their fields, inputs and slices."""
+    """The plan of a build in lines: passes, their parts with the fields that differ from the default, inputs."""
     yield f"{planned.recipe.corpus}: {planned.recipe.description.strip()}"
-    for made in planned.making.recipe["passes"]:
-        yield f"pass {made['name']}" + (f", reads {', '.join(made['reads'])}" if made["reads"] else "")
-        for step in made["steps"]:
-            parts = [step.get("source"), *step.get("stages", ())]
-            for part in filter(None, parts):
-                fields = ", ".join(f"{k}={v}" for k, v in part["fields"].items())
-                yield f"  {part['use']}({fields})"
+    for made in planned.recipe.passes:
+        yield f"pass {made.name}" + (f", reads {', '.join(made.reads)}" if made.reads else "")
+        if isinstance(made, Map):
+            yield from (f"  {_said(part)}" for part in (made.source, *made.stages) if part)
+        else:
+            yield f"  {_said(made)}"
     source = planned.source
     if source and source.inputs:
         slices = source.plan({})
         size = sum(i.bytes for i in source.inputs)
-        yield f"inputs: {len(source.inputs)} files, {size:,} bytes, in {len(slices)} slices"
+        files, pieces = counted(len(source.inputs), "file"), counted(len(slices), "slice")
+        yield f"inputs: {files}, {size:,} bytes, in {pieces}"
     yield from planned.notes
+
+
+def _said(part: Any) -> str:
+    """A part as a recipe would name it, with the fields that differ from its defaults."""
+    module, _, name = use_of(part).partition(":")
+    short = f"{module.rpartition('.')[2]}.{name}" if module.startswith("corpusforge.") else use_of(part)
+    defaults = {f.name: default_of(f) for f in dataclasses.fields(part)}
+    given = {k: v for k, v in fields_of(part).items() if k not in (*GIVEN, "name", "reads") and v != defaults[k]}
+    return short + (f" ({', '.join(f'{k}: {v}' for k, v in given.items())})" if given else "")
 
 
 def verified(found: Mapping[str, Any]) -> Iterator[str]:
@@ -323,16 +347,22 @@ def verified(found: Mapping[str, Any]) -> Iterator[str]:
         counts = [f"{made[k]:,} {k}" for k in ("units", "documents", "tokens") if made[k] is not None]
         yield f"{made['pass']:24} {(made['digest'] or 'not planned')[:16]}  {', '.join(counts)}"
     yield f"{'version':24} {found['digest'][:16]}  {found['documents']:,} documents, {found['tokens']:,} tokens"
-    for kind in ("wrong", "undone", "orphans"):
+    for kind in ("wrong", "undone", "left_out", "orphans"):
         for name in found[kind]:
-            yield f"{kind}: {name}"
+            yield f"{kind.replace('_', ' ')}: {name}"
+
+
+def program() -> str:
+    """How this command line is called: its bare name where the shell finds it, else the path of its file."""
+    beside = Path(sys.executable).with_name("corpusforge")
+    return "corpusforge" if shutil.which("corpusforge") or not beside.exists() else os.path.relpath(beside)
 
 
 def next_commands(run: Run) -> Iterator[str]:
     """What to paste after a build: open the report, show drops, find the tokens."""
-    yield f"report:  corpusforge report {run.address}"
+    yield f"report:  {program()} report {run.address}"
     first = run.outcomes[0].step if run.outcomes else "extract"
-    yield f"drops:   corpusforge report {run.address}/{first}"
+    yield f"drops:   {program()} report {run.address}/{first}"
     tokens = [m for o in run.outcomes for m in o.manifests if any(f.role.endswith(".bin") for f in m.files)]
     if tokens:
         yield f"tokens:  {run.root}/{run.corpus}/{Path(tokens[0].file('train.bin').path).parent}/"

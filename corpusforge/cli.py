@@ -28,9 +28,14 @@ console = render.console()
 errors = render.console(stderr=True)
 
 
+STOPPED = 130
+"""What typer returns when Ctrl-C ended a verb."""
+
 RecipeName = Annotated[str, typer.Argument(help="A shipped recipe (see `corpusforge recipes`) or a YAML file.")]
 Inputs = Annotated[list[str], typer.Option("--input", "-i", help="A file, folder or glob; may be given many times.")]
 Limit = Annotated[int | None, typer.Option(help="Read this many content records of each input file at most.", min=1)]
+VERSION_HELP = "Name of the version (default: go on with the newest equal dev-N, else start the next)."
+ALLOW_HELP = "Go on if at most so many units of a pass fail, and leave them out for good."
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Where = Annotated[str, typer.Argument(metavar="ROOT/CORPUS/VERSION[/PASS[/UNIT]]")]
 
@@ -41,13 +46,16 @@ def build(
     root: Annotated[str, typer.Option(help="The folder that keeps corpora.")],
     inputs: Inputs,
     name: Annotated[str | None, typer.Option(help="Name of the corpus (default: the recipe's).")] = None,
-    version: Annotated[str | None, typer.Option(help="Version to make (default: the next dev-N).")] = None,
+    version: Annotated[
+        str | None,
+        typer.Option(help="Name of the version (default: go on with the newest equal dev-N, else start the next)."),
+    ] = None,
     base: Annotated[str | None, typer.Option("--from", help="Version whose equal units are adopted.")] = None,
     pool: Annotated[api.PoolName, typer.Option(help="Where units are worked on.")] = "ray",
     workers: Annotated[int | None, typer.Option(help="Ray workers (default: the CPUs of this machine).", min=1)] = None,
     address: Annotated[str | None, typer.Option(help="Address of a running Ray cluster.")] = None,
     limit: Limit = None,
-    allow_failed: Annotated[int, typer.Option(help="Go on if at most so many units of a pass fail.", min=0)] = 0,
+    allow_failed: Annotated[int, typer.Option(help=ALLOW_HELP, min=0)] = 0,
     as_json: Json = False,
 ) -> None:
     """Make a corpus, or go on with it where an earlier run stopped."""
@@ -136,15 +144,15 @@ def main() -> None:
 
 
 def _exit_with(run: Callable[[], Any]) -> None:
-    command = shlex.join(["corpusforge", *sys.argv[1:]])
+    command = shlex.join([api.program(), *sys.argv[1:]])
     try:
         code = run()
     except (KeyboardInterrupt, typer.Abort):
-        errors.print(Text(f"\nstopped; nothing committed is lost. Go on with:\n  {command}"), soft_wrap=True)
-        sys.exit(130)
+        code = STOPPED
     except api.BuildFailed as error:
         text = f"{error}\nAll other units of the pass are committed. Try these again with:\n  {command}"
-        errors.print(Text(f"{text}\nor go on without them: add --allow-failed {len(error.failed)}"), soft_wrap=True)
+        more = f"--allow-failed {len(error.failed)}, and another --version if you gave one"
+        errors.print(Text(f"{text}\nor go on without them for good: add {more}"), soft_wrap=True)
         sys.exit(1)
     except (RecipeError, InputError, VersionError, api.PlanChanged) as error:
         errors.print(Text(f"error: {error}"), soft_wrap=True)
@@ -154,6 +162,9 @@ def _exit_with(run: Callable[[], Any]) -> None:
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise
-        errors.print(Text(f"error: {error.format_message()}"), soft_wrap=True)
+        if message := error.format_message():
+            errors.print(Text(f"error: {message}"), soft_wrap=True)
         sys.exit(2)
+    if code == STOPPED:
+        errors.print(Text(f"\nstopped; nothing committed is lost. Go on with:\n  {command}"), soft_wrap=True)
     sys.exit(code if isinstance(code, int) else 0)

@@ -162,8 +162,9 @@ def load_part(use: str, home: str, spot: Spot) -> type:
     try:
         found = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
-        known = sorted(parts_in(home))
-        raise spot.error(f"unknown {use!r} ({error})", _suggestion(use, known)) from None
+        folder = f"Set PYTHONPATH to the folder that holds {module.split('.')[0]}"
+        cure = folder if ":" in use else _suggestion(use, sorted(parts_in(home)))
+        raise spot.error(f"unknown {use!r} ({error})", cure) from None
     if not (inspect.isclass(found) and is_dataclass(found)):
         raise spot.error(f"{use!r} is not a dataclass", "A stage is a frozen dataclass with `__call__(batch)`")
     return found
@@ -191,18 +192,29 @@ def _built(kind: type, values: Mapping[str, Any], given: Any, spot: Spot) -> Any
     try:
         return kind(**values)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(p) for p in first["loc"]) or "fields"
-        line = getattr(given, "lines", {}).get(str(first["loc"][0]) if first["loc"] else "", spot.line)
-        value = "" if first["type"] in ("missing", "missing_argument") else f", it is {first.get('input')!r}"
-        raise Spot(spot.file, line, spot.where).error(f"{field}: {first['msg']}{value}", _types(kind, field)) from None
+        raise _explained(kind, error.errors()[0], given, spot) from None
     except (TypeError, ValueError) as error:
         raise spot.error(str(error), f"Fields of {kind.__name__}: {', '.join(known)}") from None
 
 
-def _types(kind: type, field: str) -> str:
-    wanted = next((f.type for f in fields(kind) if f.name == field.split(".")[0]), None)
-    return f"It must be {getattr(wanted, '__name__', wanted)}" if wanted else "See `corpusforge stages`"
+def _explained(kind: type, fault: Any, given: Any, spot: Spot) -> RecipeError:
+    """The first fault that validation found, as what, which value and cure."""
+    path = [str(part) for part in fault["loc"]]
+    line = getattr(given, "lines", {}).get(path[0] if path else "", spot.line)
+    at = Spot(spot.file, line, spot.where)
+    problem = fault["msg"].removeprefix("Value error, ")
+    if not path:
+        return at.error(problem, "Change one of its fields")
+    field = ".".join(path)
+    if fault["type"] in ("unexpected_keyword_argument", "unexpected_keyword"):
+        return at.error(f"unknown field {path[-1]!r} in {path[0]}", f"See the fields of {path[0]} in docs/recipes.md")
+    if fault["type"].startswith("missing"):
+        return at.error(f"{field} is missing", "Give it a value")
+    wanted = next((f.type for f in fields(kind) if f.name == path[0]), None)
+    shown = getattr(wanted, "__name__", str(wanted)).replace("corpusforge.", "")
+    bound = fault["type"].startswith(("greater", "less", "value_error"))
+    cure = "Give it a value within that bound" if bound else f"{path[0]} must be {shown}"
+    return at.error(f"{field}: {problem}, it is {fault.get('input')!r}", cure)
 
 
 def _suggestion(given: str, known: Any) -> str:
@@ -228,7 +240,7 @@ def _follow(recipe: Recipe, given: Sequence[Any], file: str, lines: dict[int, in
         else:
             _needs(type(made).__name__, COLUMNS_READ.get(type(made), ()), before, spot)
         if isinstance(made, Corpus):
-            _check_partition(recipe, made, spot)
+            _check_partition(recipe, made, before, spot)
         after[made.name] = made.columns(before) if hasattr(made, "columns") else before
 
 
@@ -256,7 +268,9 @@ def _needs(name: str, reads: Sequence[str], columns: Any, spot: Spot) -> None:
             raise spot.error(f"{name} reads {column!r}, which nothing before it writes", f"There are: {known}")
 
 
-def _check_partition(recipe: Recipe, made: Corpus, spot: Spot) -> None:
+def _check_partition(recipe: Recipe, made: Corpus, before: Mapping[str, pa.DataType], spot: Spot) -> None:
+    if made.partition_by:
+        _needs("partition_by", (made.partition_by,), before, spot)
     read = recipe.pass_named(made.reads[0])
     counted = getattr(read, "counted", ())
     if made.partition_by and made.partition_by not in counted:

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from corpusforge.engine.attempt import Place
+from corpusforge.engine.run import LEFT_OUT
 from corpusforge.engine.unit import Manifest
 from corpusforge.storage import Store
 from corpusforge.text.canonical import canonical_json
 
 DEV = re.compile(r"dev-(\d+)")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 DIFFERENCES = 5
 
 
@@ -30,6 +32,7 @@ class Making:
 def choose(store: Store, making: Making, version: str | None) -> Place:
     """The version to build: the named one, else the newest ``dev-N`` made from the same, else the next ``dev-N``."""
     if version:
+        check_name("version", version)
         return _enter(store, version, making)
     newest = _numbers(store)[-1:]
     if newest and not _differences(Place(store, f"dev-{newest[0]}"), making):
@@ -40,6 +43,12 @@ def choose(store: Store, making: Making, version: str | None) -> Place:
             return _enter(store, f"dev-{number}", making)
         except VersionError:
             number += 1
+
+
+def check_name(kind: str, name: str) -> None:
+    """Raise ``VersionError`` unless ``name`` can be the name of one folder."""
+    if not NAME.fullmatch(name):
+        raise VersionError(f"{name!r} cannot be the name of a {kind}: use letters, digits, '.', '_' and '-'")
 
 
 def resolve(store: Store, version: str) -> str:
@@ -124,5 +133,5 @@ def _numbers(store: Store) -> list[int]:
 
 def _manifests(place: Place, step: str) -> Iterator[Manifest]:
     for name in place.store.names(place.name(step)):
-        if name.endswith(".json") and name.count(".") == 1 and name not in ("plan.json", "left_out.json"):
+        if name.endswith(".json") and name.count(".") == 1 and name not in ("plan.json", LEFT_OUT):
             yield Manifest.from_json(json.loads(place.store.read(place.name(step, name))))

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from corpusforge.demo.write import write
 
+from corpusforge.demo.write import write
 from tests.real import DATA
 
 KINDS = ("worker", "driver", "ray", "two drivers")

@@ -10,6 +10,8 @@ from corpusforge.engine.attempt import Pass, Place, Resources, Work
 from corpusforge.engine.unit import Failed, Manifest, Unit
 from corpusforge.text.canonical import canonical_json, identity_of
 
+LEFT_OUT = "left_out.json"
+
 
 class Pool(Protocol):
     """Workers that try units until each is committed or given up."""
@@ -31,6 +33,7 @@ class Outcome:
     planned: int = 0
     adopted: int = 0
     worked: int = 0
+    left_out: int = 0
 
 
 class PlanChanged(RuntimeError):
@@ -50,12 +53,12 @@ def run(
     ``pool`` is called with the resources and the number of units left, and only if any is left; ``earlier`` finds the
     manifest of an equal unit in another version, which is then adopted.
     """
-    left_out = _left_out(place, step.name)
+    left_out = units_left_out(place, step.name)
     units = [u for u in step.plan(inputs) if u.name not in left_out]
     spec = step.spec()
     identities = {u.name: u.identity(spec) for u in units}
     _commit_plan(place, step, spec, identities, left_out)
-    outcome = Outcome(step.name, planned=len(units))
+    outcome = Outcome(step.name, planned=len(units), left_out=len(left_out))
     done: dict[str, Manifest] = {}
     _take_done(place, step.name, units, identities, done)
     committed = len(done)
@@ -82,8 +85,7 @@ def run(
 
 def leave_out(place: Place, step: str, failed: Iterable[Failed]) -> None:
     """Go on for good without failed units: a later run of this version does not try them again."""
-    data = canonical_json(sorted(f.unit for f in failed))
-    place.store.put_if_absent(place.name(step, "left_out.json"), data)
+    place.store.put_if_absent(place.name(step, LEFT_OUT), canonical_json(sorted(f.unit for f in failed)))
 
 
 class Handout:
@@ -126,8 +128,9 @@ def read_plan(place: Place, step: str) -> dict[str, Any]:
     return plan
 
 
-def _left_out(place: Place, step: str) -> set[str]:
-    name = place.name(step, "left_out.json")
+def units_left_out(place: Place, step: str) -> set[str]:
+    """Names of the units of a pass that a build went on without, for good."""
+    name = place.name(step, LEFT_OUT)
     return set(json.loads(place.store.read(name))) if place.store.exists(name) else set()
 
 

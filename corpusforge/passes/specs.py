@@ -1,10 +1,12 @@
 """What a stage, source or pass computes, as JSON: its import path, revision, fields, models and library versions."""
 
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from pydantic import TypeAdapter
+from pydantic.fields import FieldInfo
+from pydantic_core import to_jsonable_python
 
 
 def spec_of(part: Any) -> dict[str, Any]:
@@ -28,6 +30,15 @@ def fields_of(part: Any) -> dict[str, Any]:
     """The configuration of a part as JSON values."""
     dumped = TypeAdapter(type(part)).dump_python(part, mode="json")
     return {f.name: dumped[f.name] for f in fields(part)}
+
+
+def default_of(field: Any) -> Any:
+    """The default of a dataclass field as a JSON value; a field without one has none that equals anything."""
+    if field.default is not MISSING and not isinstance(field.default, FieldInfo):
+        return to_jsonable_python(field.default)
+    if isinstance(field.default, FieldInfo):
+        return to_jsonable_python(field.default.get_default(call_default_factory=True), fallback=str)
+    return to_jsonable_python(field.default_factory()) if field.default_factory is not MISSING else MISSING
 
 
 def library_version(name: str) -> str:

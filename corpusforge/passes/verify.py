@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from corpusforge.engine.attempt import Place
-from corpusforge.engine.run import manifests, read_plan
+from corpusforge.engine.run import LEFT_OUT, manifests, read_plan, units_left_out
 from corpusforge.engine.unit import Manifest
 from corpusforge.storage import Store
 from corpusforge.text.canonical import identity_of
@@ -17,8 +17,8 @@ def verify_version(place: Place, steps: Sequence[str]) -> dict[str, Any]:
     """One digest a pass and one for the version, with document and token counts.
 
     A pass digest covers (unit, file role, file digest), never names of attempts or cost. ``wrong`` lists files that
-    are missing or hold other bytes than their manifest says, ``undone`` planned units without a manifest, ``orphans``
-    files that no manifest names (they count for nothing).
+    are missing or hold other bytes than their manifest says, ``undone`` planned units without a manifest, ``left_out``
+    units that the build went on without, ``orphans`` files that no manifest names (they count for nothing).
     """
     passes = [_verify_pass(place, step) for step in steps]
     documents = [p["documents"] for p in passes if p["documents"] is not None]
@@ -29,6 +29,7 @@ def verify_version(place: Place, steps: Sequence[str]) -> dict[str, Any]:
         "passes": passes,
         "wrong": [w for p in passes for w in p.pop("wrong")],
         "undone": [u for p in passes for u in p.pop("undone")],
+        "left_out": [u for p in passes for u in p.pop("left_out")],
         "orphans": [o for p in passes for o in p.pop("orphans")],
     }
 
@@ -43,10 +44,12 @@ def _verify_pass(place: Place, step: str) -> dict[str, Any]:
             "tokens": None,
             "wrong": [],
             "undone": [f"{step}: not planned yet"],
+            "left_out": [],
             "orphans": [],
         }
     done = manifests(place, step)
-    planned = read_plan(place, step)["units"]
+    planned, left_out = read_plan(place, step)["units"], units_left_out(place, step)
+    missing = [name for name in planned if name not in {m.unit for m in done} | left_out]
     files = [[m.unit, f.role, _digest(place.store, f.path)] for m in done for f in m.files]
     wrong = [f.path for m in done for f in m.files if [m.unit, f.role, f.sha256] not in files]
     return {
@@ -57,7 +60,8 @@ def _verify_pass(place: Place, step: str) -> dict[str, Any]:
         "tokens": _sum(done, "tokens"),
         "guarded": sum(m.cost.get("guarded", 0) for m in done),
         "wrong": wrong,
-        "undone": [f"{step}/{name}" for name in planned if name not in {m.unit for m in done}],
+        "undone": [f"{step}/{name}" for name in missing],
+        "left_out": [f"{step}/{name}" for name in sorted(left_out)],
         "orphans": _orphans(place, step, done),
     }
 
@@ -80,6 +84,6 @@ def _digest(store: Store, name: str) -> str:
 def _orphans(place: Place, step: str, done: Sequence[Manifest]) -> list[str]:
     named = {f.path for m in done for f in m.files}
     named |= {place.name(step, f"{m.unit}.json") for m in done}
-    named |= {place.name(step, "plan.json"), place.name(step, "left_out.json")}
+    named |= {place.name(step, "plan.json"), place.name(step, LEFT_OUT)}
     there = (place.name(step, name) for name in place.store.names(place.name(step)))
     return [name for name in there if name not in named]

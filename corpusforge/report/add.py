@@ -6,7 +6,7 @@ Reports add exactly: the sum over any units in any order is the same report.
 import heapq
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -97,6 +97,26 @@ def total(reports: Iterable[Report]) -> Report:
     result = Report()
     for report in reports:
         result.add(report)
+    return result
+
+
+def end_to_end(passes: Sequence[Report]) -> Report:
+    """One report of passes that read each other: records of the first, drops of all, everything else of the last.
+
+    The sum of passes would count a document once for each pass that kept it.
+    """
+    result = Report()
+    if not passes:
+        return result
+    result.add(next((p for p in reversed(passes) if p.counts["kept"] and not p.counts["tokens"]), passes[0]))
+    result.counts = Counter({k: v for k, v in result.counts.items() if not k.startswith(("drop.", "into."))})
+    for made in passes:
+        result.counts.update({f"drop.{reason}": n for reason, n in made.drops().items()})
+        result.counts["tokens"] += made.counts["tokens"]
+        for group, samples in made.samples.items():
+            if group.startswith("drop."):
+                result._keep(group, [*result.samples.get(group, []), *samples])
+    result.counts["records"] = next((p.counts["records"] for p in passes if p.counts["records"]), 0)
     return result
 
 

@@ -34,9 +34,9 @@ class Progress:
         for note in plan.notes:
             self._say(note)
         size = sum(given["bytes"] for given in plan.making.inputs)
-        worker = "this process" if pool == "serial" else f"up to {workers} Ray workers"
+        worker = "this process" if pool == "serial" else f"up to {counted(workers, 'Ray worker')}"
         self._say(
-            f"building {plan.recipe.corpus}/{place.version}: {len(plan.making.inputs)} files, "
+            f"building {plan.recipe.corpus}/{place.version}: {counted(len(plan.making.inputs), 'file')}, "
             f"{size / 1e6:,.1f} MB, {worker}, into {place.store.root}/{place.version}"
         )
 
@@ -48,12 +48,12 @@ class Progress:
         there = f", {done} done before" if done else ""
         taken = f", {adopted} adopted from another version" if adopted else ""
         if self._left:
-            self._say(f"{step}: {units} units{there}{taken}")
+            self._say(f"{step}: {counted(units, 'unit')}{there}{taken}")
             if self._console.is_terminal:
                 self._live = Live(console=self._console, refresh_per_second=4, transient=True)
                 self._live.start()
         elif adopted:
-            self._say(f"{step}: {adopted} units adopted from another version, nothing to do")
+            self._say(f"{step}: {counted(adopted, 'unit')} adopted from another version, nothing left to do")
 
     def _on_done(self, step: str, manifest: Any) -> None:
         self._done += 1
@@ -74,8 +74,14 @@ class Progress:
 
     def _on_end(self, run: Any) -> None:
         self._flush()
+        out = f"; {counted(run.left_out, 'unit')} left out for good" if run.left_out else ""
+        found = run.report.counts
+        self._say(
+            f"{run.corpus}/{run.version}: {found['kept']:,} of {counted(found['records'], 'record')} kept, "
+            f"{found['tokens']:,} tokens{out}"
+        )
         if not run.worked:
-            self._say(f"nothing to do: every unit of {run.corpus}/{run.version} was done before ({run.seconds:.1f} s)")
+            self._say(f"nothing was left to do: every unit was done before ({run.seconds:.1f} s)")
         else:
             self._say(f"done in {run.seconds:.1f} s")
 
@@ -85,14 +91,15 @@ class Progress:
 
     def _line(self) -> str:
         seconds = max(time.monotonic() - self._started, 1e-3)
-        documents = self._counts["records"] or self._counts["documents"]
+        records = self._counts["records"] or self._counts["documents"]
         dropped = sum(v for k, v in self._counts.items() if k.startswith("drop."))
-        eta = seconds / self._done * (self._left - self._done)
-        return (
-            f"{self._step}: {self._done}/{self._left} units, {documents:,} records "
-            f"({documents / seconds:,.0f}/s), {dropped:,} dropped, {self._bytes / 1e6:,.1f} MB written "
-            f"({self._bytes / 1e6 / seconds:,.1f} MB/s), ETA {eta:,.0f} s"
-        )
+        parts = [f"{self._step}: {self._done}/{counted(self._left, 'unit')}"]
+        if records:
+            parts.append(f"{counted(records, 'record')} ({records / seconds:,.0f}/s), {dropped:,} dropped")
+        parts.append(f"{self._bytes / 1e6:,.1f} MB written ({self._bytes / 1e6 / seconds:,.1f} MB/s)")
+        if self._done < self._left:
+            parts.append(f"ETA {seconds / self._done * (self._left - self._done):,.0f} s")
+        return ", ".join(parts)
 
     def _flush(self) -> None:
         if self._live:
@@ -103,3 +110,8 @@ class Progress:
 
     def _say(self, line: str) -> None:
         self._console.print(Text(line), soft_wrap=True)
+
+
+def counted(number: int, noun: str) -> str:
+    """A number and its noun: ``1 file``, ``2 files``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

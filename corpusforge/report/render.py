@@ -44,7 +44,7 @@ class Address:
                 place = Place(store, name)
                 step, unit = cls._within(place, path.relative_to(version).parts)
                 return place, cls(str(version.parent.parent), version.parent.name, name, step, unit)
-        raise VersionError(f"there is no corpus at {address}. An address is ROOT/CORPUS/VERSION[/PASS[/UNIT]]")
+        raise VersionError(f"there is no corpus at {address}{_near(path)}. {ADDRESS}")
 
     @staticmethod
     def _within(place: Place, parts: Sequence[str]) -> tuple[str | None, str | None]:
@@ -59,6 +59,18 @@ class Address:
                 return step, unit
         known = ", ".join(place.store.folders(place.version))
         raise VersionError(f"there is no pass {parts[0]!r} in {place.version}; there are: {known}")
+
+
+def _near(path: Path) -> str:
+    """What there is at an address that misses its version."""
+    for folder in (path, path.parent):
+        there = [n for n in Store(str(folder)).folders("") if (folder / n / "recipe.json").exists()]
+        if there:
+            return f"; {folder} has {', '.join(there)}: try {folder / there[-1]}"
+    return ""
+
+
+ADDRESS = "An address is ROOT/CORPUS/VERSION[/PASS[/UNIT]]"
 
 
 @dataclass(frozen=True)
@@ -116,6 +128,7 @@ def show(console: Console, title: str, passes: Sequence[PassView]) -> None:
 def _parts(passes: Sequence[PassView]) -> Iterator[RenderableType]:
     yield _heading("From records to tokens")
     yield _waterfall(passes)
+    yield from _tokens(passes)
     drops = [p for p in passes if p.report.drops()]
     if drops:
         yield _heading("What was dropped, and a sample of each")
@@ -138,10 +151,6 @@ def _waterfall(passes: Sequence[PassView]) -> RenderableType:
             left = entered - dropped
             share = f"{100 * left / first:.1f} %" if first else ""
             table.add_row(made.step, stage, f"{entered:,}", f"{dropped:,}" if dropped else "", f"{left:,}", share)
-        if made.report.counts["tokens"]:
-            counts = made.report.counts
-            validation = f"{counts['validation.tokens']:,} for validation"
-            table.add_row(made.step, f"{counts['tokens']:,} tokens", "", "", validation, "")
     return table
 
 
@@ -151,6 +160,14 @@ def _heading(text: str) -> Text:
 
 def _table() -> Table:
     return Table(box=box.SIMPLE, pad_edge=False)
+
+
+def _tokens(passes: Sequence[PassView]) -> Iterator[Text]:
+    for made in passes:
+        counts = made.report.counts
+        if counts["tokens"]:
+            shares = f"{counts['train.tokens']:,} for training, {counts['validation.tokens']:,} for validation"
+            yield Text(f" {made.step}: {counts['tokens']:,} tokens of {counts['documents']:,} documents ({shares})\n")
 
 
 def _steps(made: PassView) -> Iterator[tuple[str, int, int]]:
@@ -163,7 +180,7 @@ def _steps(made: PassView) -> Iterator[tuple[str, int, int]]:
     names = {name.partition(".")[2] for name, _ in into}
     other = sum(v for reason, v in drops.items() if reason.partition(".")[0] not in names)
     if other or not into:
-        yield ("source" if into else "decisions", entered, other)
+        yield ("source" if into else "duplicates", entered, other)
     for name, documents in into:
         stage = name.partition(".")[2]
         yield stage, documents, sum(v for reason, v in drops.items() if reason.partition(".")[0] == stage)

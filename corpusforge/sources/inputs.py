@@ -58,7 +58,8 @@ def _entries(given: str, suffixes: Sequence[str], say: Callable[[str], None]) ->
         if not taken:
             raise InputError(f"no {' or '.join(suffixes)} file in folder {given} ({len(every)} other files)")
         if len(every) > len(taken):
-            say(f"{given}: {len(every) - len(taken)} files are not {' or '.join(suffixes)} and are left out")
+            others = len(every) - len(taken)
+            say(f"{given}: {others} other file{'s' * (others > 1)} left out (not {' or '.join(suffixes)})")
         yield from ((str(p.relative_to(path)), str(p)) for p in taken)
     elif path.is_file():
         yield path.name, str(path)
