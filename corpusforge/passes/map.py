@@ -1,6 +1,7 @@
 """The map pass: documents through stages; what a stage marks is swept before the next, dearer one sees it."""
 
 import time
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -66,6 +67,7 @@ class Map:
             "sweep": self.sweep,
             "unit_bytes": self.unit_bytes,
             "counted": list(self.counted),
+            "unicode": unicodedata.unidata_version,
             "parquet": {**PARQUET_OPTIONS, "row_group_rows": ROW_GROUP_ROWS},
         }
 

@@ -8,6 +8,8 @@ from pydantic import TypeAdapter
 from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
+from corpusforge.text.canonical import sha256
+
 
 def spec_of(part: Any) -> dict[str, Any]:
     """The part of an identity that one stage or source makes up."""
@@ -15,6 +17,9 @@ def spec_of(part: Any) -> dict[str, Any]:
     models = getattr(part, "models", ())
     if models:
         spec["models"] = {model.name: model.sha256 for model in models}
+    data = getattr(part, "data", ())
+    if data:
+        spec["data"] = {path.name: sha256(path.read_bytes()) for path in data}
     libraries = getattr(part, "built_on", ())
     if libraries:
         spec["built_on"] = {name: library_version(name) for name in libraries}

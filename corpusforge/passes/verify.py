@@ -50,11 +50,11 @@ def _verify_pass(place: Place, step: str) -> dict[str, Any]:
     done = manifests(place, step)
     planned, left_out = read_plan(place, step)["units"], units_left_out(place, step)
     missing = [name for name in planned if name not in {m.unit for m in done} | left_out]
-    files = [[m.unit, f.role, _digest(place.store, f.path)] for m in done for f in m.files]
-    wrong = [f.path for m in done for f in m.files if [m.unit, f.role, f.sha256] not in files]
+    found = {(m.unit, f.role): _digest(place.store, f.path) for m in done for f in m.files}
+    wrong = [f.path for m in done for f in m.files if found[m.unit, f.role] != f.sha256]
     return {
         "pass": step,
-        "digest": identity_of(sorted(files)),
+        "digest": identity_of(sorted([*key, digest] for key, digest in found.items())),
         "units": len(done),
         "documents": _sum(done, "documents"),
         "tokens": _sum(done, "tokens"),

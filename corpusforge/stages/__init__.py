@@ -29,7 +29,12 @@ STRICT = ConfigDict(extra="forbid")
 
 
 class Stage(Protocol):
-    """What a stage is. ``built_on`` (libraries whose version changes the output) and ``models`` may be left out."""
+    """What a stage is; four class attributes may be left out.
+
+    ``built_on``: libraries whose version changes the output. ``models``: models by digest. ``data``: paths of files
+    whose content changes the output. ``unrecorded``: True for a stage of the extraction pass that changes text before
+    it is first written, and so without edits.
+    """
 
     revision: int
 

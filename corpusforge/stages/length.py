@@ -24,6 +24,7 @@ class TooShort:
 
     at_least: int | None = None
     revision: ClassVar[int] = 1
+    data: ClassVar[tuple[Path, ...]] = (TABLE,)
     reads: ClassVar[tuple[str, ...]] = ("text", "lang")
     writes: ClassVar[dict[str, pa.DataType]] = {"characters": pa.int32(), "words": pa.int32(), "drop": pa.string()}
 

@@ -11,6 +11,7 @@ from corpusforge.stages import STRICT, put
 from corpusforge.text.edits import Edit, apply
 from corpusforge.text.lines import line_ranges
 from corpusforge.text.noise import line_links, noise_lines
+from corpusforge.text.noise_words import WORDS
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -25,6 +26,7 @@ class NoiseLines:
 
     at_most: float = 0.8
     revision: ClassVar[int] = 1
+    data: ClassVar[tuple[Path, ...]] = (WORDS,)
     reads: ClassVar[tuple[str, ...]] = ("text", "lang", "blocks", "edits")
     writes: ClassVar[dict[str, pa.DataType]] = {
         "text": pa.large_string(),

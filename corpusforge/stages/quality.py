@@ -87,6 +87,7 @@ class GopherQuality:
 
     thresholds: Thresholds = field(default_factory=dict, hash=False)
     revision: ClassVar[int] = 1
+    data: ClassVar[tuple[Path, ...]] = (TABLE,)
     reads: ClassVar[tuple[str, ...]] = ("text", "lang")
     writes: ClassVar[dict[str, pa.DataType]] = {**MEASURES, "quality_limits": pa.string(), "drop": pa.string()}
 

@@ -55,6 +55,7 @@ class GopherRepetition:
 
     thresholds: Thresholds = field(default_factory=dict, hash=False)
     revision: ClassVar[int] = 1
+    data: ClassVar[tuple[Path, ...]] = (TABLE,)
     reads: ClassVar[tuple[str, ...]] = ("text", "lang")
     writes: ClassVar[dict[str, pa.DataType]] = {**MEASURES, "repetition_limits": pa.string(), "drop": pa.string()}
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+WORDS = Path(__file__).with_name("noise_words.json")
+"""The file of the lists; its digest is part of the identity of the stage that uses them."""
 COOKIES = ("cookie", "クッキー", "쿠키")
 CJK = re.compile(r"[぀-ヿ㐀-鿿가-힣]")
 _NUMBER = r"\d[\d,.]*\s?(?:万|億|千|k|m|만|тыс)?\+?"
@@ -56,7 +58,7 @@ class Words:
 @cache
 def words_of(lang: str | None) -> Words:
     """The lists of a language together with English; of all languages where there is none."""
-    table = json.loads(Path(__file__).with_name("noise_words.json").read_text("utf-8"))
+    table = json.loads(WORDS.read_text("utf-8"))
     chosen = [table[lang], table["en"]] if lang in table else list(table.values())
     lists = {name: list(dict.fromkeys(fold(w) for entry in chosen for w in entry[name])) for name in table["en"]}
     keys = {name: frozenset(key for word in lists[name] if (key := key_of(word))) for name in lists}
