@@ -1,6 +1,7 @@
 """Lines that are not part of what a page says: menus, share and login lines, notices, ads, lists of other pages."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pyarrow as pa
