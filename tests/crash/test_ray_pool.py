@@ -1,11 +1,13 @@
 """Ray workers that die: the record is dropped, the unit is named with its true cause, the others complete."""
 
+import queue
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from corpusforge.engine.attempt import Place
+from corpusforge.engine.attempt import Place, Work
 from corpusforge.engine.run import Outcome, run
 from corpusforge.engine.serial_pool import SerialPool
 from corpusforge.ray_pool import RayPool
@@ -68,3 +70,15 @@ def test_a_rust_library_out_of_memory_is_told_as_that(tmp_path: Path, pool: RayP
 def test_no_mark_is_left_behind(tmp_path: Path, pool: RayPool) -> None:
     outcome(tmp_path, pool, "segfault", "raise", "none")
     assert list((tmp_path / "v1" / "perils" / "attempts").iterdir()) == []
+
+
+def test_a_driver_without_a_worker_says_who_holds_the_cpus(
+    tmp_path: Path, pool: RayPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("corpusforge.ray_pool.PATIENCE_SECONDS", 0.5)
+    notes: queue.Queue[str] = queue.Queue()
+    greedy = RayPool(1, Resources(cpu=99, memory=MEMORY), None, notes.put)
+    work = Work(Squares(), Place(Store(str(tmp_path)), "v1"))
+    threading.Thread(target=lambda: list(greedy.run(work, iter(Squares().plan({})))), daemon=True).start()
+    assert "the cluster has 2 CPUs" in notes.get(timeout=30)
+    assert "waiting" in notes.get(timeout=30)
