@@ -1,5 +1,6 @@
 """Ray workers that die: the record is dropped, the unit is named with its true cause, the others complete."""
 
+import contextlib
 import queue
 import threading
 from collections.abc import Iterator
@@ -79,6 +80,11 @@ def test_a_driver_without_a_worker_says_who_holds_the_cpus(
     notes: queue.Queue[str] = queue.Queue()
     greedy = RayPool(1, Resources(cpu=99, memory=MEMORY), None, notes.put)
     work = Work(Squares(), Place(Store(str(tmp_path)), "v1"))
-    threading.Thread(target=lambda: list(greedy.run(work, iter(Squares().plan({})))), daemon=True).start()
+
+    def wait_for_ever() -> None:
+        with contextlib.suppress(Exception):  # it ends when the pool of these tests is closed
+            list(greedy.run(work, iter(Squares().plan({}))))
+
+    threading.Thread(target=wait_for_ever, daemon=True).start()
     assert "the cluster has 2 CPUs" in notes.get(timeout=30)
     assert "waiting" in notes.get(timeout=30)
