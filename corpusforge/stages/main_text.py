@@ -21,6 +21,7 @@ from corpusforge.stages import STRICT, put
 from corpusforge.text.blocks import Page, blocks_of
 from corpusforge.text.extraction import text_of
 from corpusforge.text.html import title_of
+from corpusforge.text.layout import without_layout_tables
 
 for _name in ("trafilatura", "htmldate", "courlan", "justext", "readability"):
     logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
@@ -55,7 +56,8 @@ class MainText:
     """Write a page's main text, one paragraph a line, its title, and one block a line.
 
     ``favor="precision"`` is trafilatura's ``favor_precision``, as datatrove runs it. Comments of readers are left out,
-    tables are kept by option, readings of ruby (``rt``, ``rp``) are taken out. Trafilatura's own deduplication stays
+    tables of data are kept by option, tables that only lay out are read as blocks, and readings of ruby (``rt``,
+    ``rp``) are taken out. Trafilatura's own deduplication stays
     off: it remembers pages. What is too dear is refused by counted work: ``most_bytes`` of UTF-8, ``most_elements``,
     ``most_depth`` of nesting (libxml2 itself stops at 2 048); of 8 401 real pages one has over 11 000 elements, which
     cost up to 5 s in the worst shapes.
@@ -127,7 +129,8 @@ class MainText:
             return _dropped(refused)
         _drop_readings(tree)
         precision = self.favor == "precision"
-        text = text_of(tree, html, Extractor(precision=precision, comments=False, tables=self.tables))
+        options = Extractor(precision=precision, comments=False, tables=self.tables)
+        text = text_of(without_layout_tables(tree), html, options)
         if not text or not text.strip():
             if guard.memory_is_short():
                 _short(place)

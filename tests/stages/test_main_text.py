@@ -1,5 +1,6 @@
 """Extraction: what is written, what is refused and why, and where each line stood."""
 
+import gc
 import logging
 import random
 from typing import Any
@@ -13,6 +14,7 @@ from corpusforge.engine import guard
 from corpusforge.stages import main_text
 from corpusforge.stages.main_text import MainText
 from corpusforge.text.blocks import Page, blocks_of
+from corpusforge.text.layout import without_layout_tables
 from tests.real import real
 from tests.stages.pages import html_batch, json_lines, real_pages
 
@@ -63,6 +65,7 @@ def test_too_dear_is_refused_by_counted_work() -> None:
     assert reason(f"<html><body><p {endless}>{JA}</p></body></html>") == "MainText.too_many_attributes"
     code = "<script>if (i<length) { " + "a = 1; " * 3_000 + "}</script>"
     assert reason(ARTICLE.replace("<article", code + "<article")) is None
+    assert reason(ARTICLE.replace("<article", code + f"<p {endless}>x<article")) == "MainText.too_many_attributes"
     assert reason(ARTICLE.replace("<p>", "<p data-x='" + "a b " * 9_000 + "'>")) is None
 
 
@@ -75,6 +78,24 @@ def test_depth_that_is_admitted_is_survived() -> None:
 @pytest.mark.parametrize("html", [None, "", " \n", "<html></html>", "<html><body><img src=x></body></html>"])
 def test_no_text(html: str | None) -> None:
     assert reason(html) in ("MainText.no_text", "MainText.not_parsed")
+
+
+def test_a_page_in_one_cell_of_a_layout_table_keeps_its_lines() -> None:
+    cell = f"<h1>猫の話</h1><p>{JA * 9}</p><p><b>いいねしよう！</b></p>一行目。<br><br>二行目。"
+    page = f"<html><body><table border=0 width='90%'><tr><td class=main>{cell}</td></tr></table></body></html>"
+    (row,) = rows(html_batch(page))
+    lines = [line.strip() for line in row["text"].split("\n")]
+    assert [line for line in lines if line] == ["猫の話", JA * 9, "いいねしよう！", "一行目。", "二行目。"]
+    assert row["blocks"][1]["path"] == "table>tr>td.main>p"
+
+
+def test_garbage_collection_is_as_it_was() -> None:
+    gc.disable()
+    rows(html_batch(ARTICLE))
+    assert not gc.isenabled()
+    gc.enable()
+    rows(html_batch(ARTICLE))
+    assert gc.isenabled()
 
 
 def test_what_is_no_html_is_dropped() -> None:
@@ -149,6 +170,9 @@ def test_the_text_is_trafilaturas(favor: str) -> None:
     pages = [html for html, _ in real_pages("bench-00000", 60)]
     made = rows(html_batch(*pages), favor=favor)
     for html, row in zip(pages, made, strict=True):
+        tree = main_text._parsed(html, "")
+        if without_layout_tables(tree) is not tree:
+            continue
         known = trafilatura.extract(html.decode(), favor_precision=favor == "precision", include_comments=False)
         assert row["text"] == (known or None)
     blocks = [block for row in made for block in row["blocks"] or []]
