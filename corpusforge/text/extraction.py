@@ -53,8 +53,10 @@ def text_of(tree: HtmlElement, html: bytes, options: Extractor) -> str | None:
     if trafilatura.__version__ in KNOWN and FORUM not in html:
         body = _undisturbed(tree, options)
         if body is not None:
-            return determine_returnstring(Document(body=body, commentsbody=etree.Element("body")), options)
-    return trafilatura.extract(tree, options=options)
+            text: str = determine_returnstring(Document(body=body, commentsbody=etree.Element("body")), options)
+            return text
+    whole: str | None = trafilatura.extract(tree, options=options)
+    return whole
 
 
 def _undisturbed(tree: HtmlElement, options: Extractor) -> Any:
