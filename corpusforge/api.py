@@ -109,6 +109,8 @@ class _Pools:
     def __call__(self, resources: Resources, units: int, careful: bool) -> Pool:
         if self.name == "serial" or (units == 1 and not careful and self.made is None):
             return self.serial
+        if self.made is not None and self.shape != resources:
+            self.made.release()
         if self.made is None or self.shape != resources:
             self.made, self.shape = self._ray(resources), resources
         pool: Pool = self.made

@@ -156,8 +156,15 @@ class RayPool:
         ray.get(ready)
         self._idle.append(worker)
 
+    def release(self) -> None:
+        """End the workers, so that a pool of another resource shape gets their CPUs."""
+        for worker in self._idle:
+            ray.kill(worker)
+        self._alive -= len(self._idle)
+        self._idle.clear()
+
     def close(self) -> None:
-        """End the workers and, where it is ours, the local Ray."""
+        """End the workers, leave the cluster and, where it is ours, end the local Ray."""
         ray.shutdown()
 
 

@@ -73,6 +73,17 @@ def test_no_mark_is_left_behind(tmp_path: Path, pool: RayPool) -> None:
     assert list((tmp_path / "v1" / "perils" / "attempts").iterdir()) == []
 
 
+def test_a_pool_of_another_shape_gets_the_cpus_of_the_one_before(tmp_path: Path, pool: RayPool) -> None:
+    pool.release()
+    first = RayPool(2, Resources(memory=MEMORY), None, print)
+    run(Squares(), {}, Place(Store(str(tmp_path / "a")), "v1"), lambda r, u: first)
+    first.release()
+    second = RayPool(2, Resources(memory=2 * MEMORY), None, print)
+    done = run(Squares(), {}, Place(Store(str(tmp_path / "b")), "v1"), lambda r, u: second)
+    assert done.worked == 4
+    second.release()
+
+
 def test_a_driver_without_a_worker_says_who_holds_the_cpus(
     tmp_path: Path, pool: RayPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
