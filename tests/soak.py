@@ -156,10 +156,14 @@ def check(found: dict[str, Any], expected: dict[str, Any], root: Path) -> None:
     for key in ("digest", "documents", "tokens", "wrong", "undone"):
         if found[key] != expected[key]:
             sys.exit(f"soak FAILED: {key} is {found[key]}, undisturbed {expected[key]}; kept in {root}")
-    for manifest in root.rglob("*.json"):
-        late = [p for p in manifest.parent.glob(f"{manifest.stem}.*.*") if began(p) > manifest.stat().st_mtime + 1]
-        if manifest.name.count(".") == 1 and late:
-            sys.exit(f"soak FAILED: {late[0]} was begun after {manifest} existed")
+    for manifest in (m for m in root.rglob("*.json") if m.name.count(".") == 1):
+        begun: dict[str, float] = {}
+        for path in manifest.parent.glob(f"{manifest.stem}.*.*"):
+            attempt = path.name.split(".")[1]
+            begun[attempt] = min(began(path), begun.get(attempt, float("inf")))
+        for attempt, when in begun.items():
+            if when > manifest.stat().st_mtime + 1:
+                sys.exit(f"soak FAILED: attempt {attempt} was begun after {manifest} existed")
 
 
 def began(path: Path) -> float:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any, ClassVar, Literal, NoReturn
 
+import numpy as np
 import pyarrow as pa
 from lxml import etree
 from lxml.html import HtmlComment, HtmlElement, HtmlEntity, HTMLParser, HtmlProcessingInstruction, fromstring
@@ -39,7 +40,6 @@ FIRST_LINES = 16_384
 
 _CONTROLS = bytes({*range(32)} - {9, 10, 13})
 _QUOTED = re.compile(rb"\"[^\"]*\"|'[^']*'")
-_LONG = re.compile(rb"<([^<]{%d,})" % (LONG_TAG + 1))
 _SCRIPT = re.compile(rb"<(/?)script", re.IGNORECASE)
 _ELEMENTS = etree.XPath("count(//*)")
 # lxml.html's own lookup is Python code that is called for every element; forms need no classes of their own here.
@@ -196,15 +196,20 @@ def _repaired(html: bytes, beginning: str) -> bytes:
 
 def _has_endless_tag(html: bytes) -> bool:
     """Whether a start tag has more attributes than ``MOST_ATTRIBUTES``; long values alone are no reason."""
-    in_script, at = False, 0
-    for piece in _LONG.finditer(html):
-        for mark in _SCRIPT.finditer(html, at, piece.start() + 9):
-            in_script = not mark[1]
-        at = piece.start() + 1
-        if in_script and piece[1][:6].lower() != b"script":
+    marks = np.flatnonzero(np.frombuffer(html, np.uint8) == ord("<"))
+    ends = np.append(marks[1:], len(html))[: len(marks)]
+    in_script, read = False, 0
+    for k in np.flatnonzero(ends - marks > LONG_TAG + 1):
+        start, end = int(marks[k]), int(ends[k])
+        tag = html[start + 1 : end]
+        if not tag[:1].isalpha() or len(tag.split()) <= MOST_ATTRIBUTES:
             continue
-        names = _QUOTED.sub(b"", piece[1]).partition(b">")[0]
-        if len(names.split()) > MOST_ATTRIBUTES and names[:1].isalpha():
+        for mark in _SCRIPT.finditer(html, read, start + len(b"</script")):
+            in_script = not mark[1]
+        read = start + 1
+        if in_script and tag[:6].lower() != b"script":
+            continue
+        if len(_QUOTED.sub(b"", tag).partition(b">")[0].split()) > MOST_ATTRIBUTES:
             return True
     return False
 

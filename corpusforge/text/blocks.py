@@ -4,7 +4,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from lxml import etree
 
@@ -30,8 +30,7 @@ _DIGITS = re.compile("[0-9]+")
 _TEXTS = etree.XPath("//body//text()[normalize-space() and not(parent::script or parent::style)]")
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """Where a text node hangs: nearest block element, and whether it is in a link or in a silent element."""
 
     block: Any = None
@@ -134,8 +133,10 @@ def _place(element: Any, known: dict[Any, Place]) -> Place:
     place = known[element] if element is not None else Place()
     for inner in reversed(chain):
         tag = inner.tag
-        block = place.block if tag in INLINE else inner
-        place = Place(block, place.link or tag == "a", place.silent or tag in SILENT)
+        if tag not in INLINE:
+            place = Place(inner, place.link, place.silent or tag in SILENT)
+        elif tag == "a":
+            place = Place(place.block, True, place.silent)
         known[inner] = place
     return place
 

@@ -90,24 +90,30 @@ def _body(tree: HtmlElement, options: Extractor) -> Any:
     return body if _ends(text, raw, options) else None
 
 
-def _compared(body: Any, text: str, raw: HtmlElement, options: Extractor) -> Any:
+def _compared(body: Any, text: str, raw: HtmlElement, options: Extractor) -> tuple[Any, str]:
     """Compare with readability and justext, as trafilatura does."""
-    if options.focus != "precision":
-        return compare_extraction(tree_cleaning(copy(raw), options), copy(raw), body, text, options)
-    pruned = _pruned(copy(raw), OVERALL_DISCARD_XPATH)
-    if _stands(body, text, pruned, options):
-        return body, text
-    pruned_before = copy(options)
-    pruned_before.focus = "balanced"
-    compared, _ = compare_extraction(tree_cleaning(copy(raw), options), pruned, body, text, pruned_before)
-    if compared is body:
-        return body, text
-    return compare_extraction(tree_cleaning(copy(raw), options), copy(raw), body, text, options)
+    if options.focus == "precision":
+        pruned = _pruned(copy(raw), OVERALL_DISCARD_XPATH)
+        if _stands(body, text, pruned, options):
+            return body, text
+        if _is_sound(body, text, options):
+            # Justext looks at nothing but what readability gave: pruned is enough to see whether that is taken.
+            readily = copy(options)
+            readily.focus = "balanced"
+            if compare_extraction(etree.Element("html"), pruned, body, text, readily)[0] is body:
+                return body, text
+    found, found_text = compare_extraction(tree_cleaning(copy(raw), options), copy(raw), body, text, options)
+    return found, str(found_text)
+
+
+def _is_sound(body: Any, text: str, options: Extractor) -> bool:
+    """Whether trafilatura is content with its own result and would not ask justext about it."""
+    return len(text) >= options.min_extracted_size and {str(e.tag) for e in body.iter()} <= CLEAN
 
 
 def _stands(body: Any, text: str, raw: HtmlElement, options: Extractor) -> bool:
     """Whether comparing with readability and justext would keep ``body``, whatever they find in ``raw``."""
-    if len(text) < options.min_extracted_size or not {str(e.tag) for e in body.iter()} <= CLEAN:
+    if not _is_sound(body, text, options):
         return False
     if not body.xpath(".//p//text()") or len(body.findall(".//table")) > len(body.findall(".//p")):
         return False

@@ -93,7 +93,7 @@ def test_a_driver_without_a_worker_says_who_holds_the_cpus(
     work = Work(Squares(), Place(Store(str(tmp_path)), "v1"))
 
     def wait_for_ever() -> None:
-        with contextlib.suppress(Exception):  # it ends when the pool of these tests is closed
+        with contextlib.suppress(Exception, SystemExit):  # it ends when the pool of these tests is closed
             list(greedy.run(work, iter(Squares().plan({}))))
 
     threading.Thread(target=wait_for_ever, daemon=True).start()
