@@ -92,7 +92,7 @@ def test_the_others_complete_and_the_killer_is_dropped(folder: Path, first: subp
 
 
 def test_the_printed_command_resumes(folder: Path, first: subprocess.CompletedProcess[str]) -> None:
-    command = re.search(r"with:\n  corpusforge build (.*)$", first.stderr, re.MULTILINE)
+    command = re.search(r"with:\n  \S*corpusforge build (.*)$", first.stderr, re.MULTILINE)
     assert command
     assert command[1].startswith("recipe.yaml --input in --root out")
     again = run(folder)

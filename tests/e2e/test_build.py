@@ -13,6 +13,7 @@ from corpusforge import api
 from corpusforge.demo.write import write
 from corpusforge.engine.run import manifests
 from corpusforge.recipe import parse_recipe, shipped
+from corpusforge.report.add import total
 
 PAGES = 60
 DECIDING = ("extract", "clean", "duplicates", "corpus", "tokens")
@@ -125,7 +126,7 @@ def test_the_report_of_the_corpus_is_the_sum_of_its_units(serial: cf.Run) -> Non
     whole = {p.step: p.report.to_json() for p in api.report(serial.address)}
     for step in ("extract", "clean", "corpus", "tokens"):
         units = [api.report(f"{serial.address}/{step}/{m.unit}")[0].report for m in manifests(serial.place, step)]
-        assert api.total(reversed(units)).to_json() == whole[step]
+        assert total(reversed(units)).to_json() == whole[step]
 
 
 def test_a_changed_byte_is_found(serial: cf.Run, tmp_path: Path) -> None:
