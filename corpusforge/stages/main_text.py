@@ -201,17 +201,23 @@ def _has_endless_tag(html: bytes) -> bool:
     in_script, read = False, 0
     for k in np.flatnonzero(ends - marks > LONG_TAG + 1):
         start, end = int(marks[k]), int(ends[k])
-        tag = html[start + 1 : end]
-        if not tag[:1].isalpha() or len(tag.split()) <= MOST_ATTRIBUTES:
+        if not html[start + 1 : start + 2].isalpha() or _attributes(html[start + 1 : end]) <= MOST_ATTRIBUTES:
             continue
         for mark in _SCRIPT.finditer(html, read, start + len(b"</script")):
             in_script = not mark[1]
         read = start + 1
-        if in_script and tag[:6].lower() != b"script":
-            continue
-        if len(_QUOTED.sub(b"", tag).partition(b">")[0].split()) > MOST_ATTRIBUTES:
+        if not in_script or html[start + 1 : start + 7].lower() == b"script":
             return True
     return False
+
+
+def _attributes(tag: bytes) -> int:
+    """Words outside quotes of a tag that begins here."""
+    head = tag.partition(b">")[0]
+    if b"'" in head or head.count(b'"') % 2:
+        # The first ``>`` may stand in a value.
+        head = _QUOTED.sub(b"", tag).partition(b">")[0]
+    return len(_QUOTED.sub(b"", head).split())
 
 
 def _tree(data: bytes, place: str) -> HtmlElement | None:
