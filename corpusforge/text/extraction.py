@@ -13,9 +13,15 @@ from typing import Any
 import trafilatura
 from lxml import etree
 from lxml.html import HtmlElement
-from trafilatura.baseline import html2txt
-from trafilatura.core import ESCALATION_MAX_LENGTH, ESCALATION_PAGE_SHARE, determine_returnstring
-from trafilatura.external import compare_extraction
+from trafilatura.baseline import baseline, html2txt
+from trafilatura.core import (
+    ESCALATION_ACCEPT_RATIO,
+    ESCALATION_JUSTEXT_RATIO,
+    ESCALATION_MAX_LENGTH,
+    ESCALATION_PAGE_SHARE,
+    determine_returnstring,
+)
+from trafilatura.external import compare_extraction, justext_rescue
 from trafilatura.htmlprocessing import convert_tags, prune_unwanted_nodes, tree_cleaning
 from trafilatura.main_extractor import extract_content
 from trafilatura.settings import Document, Extractor
@@ -73,21 +79,35 @@ def _body(tree: HtmlElement, options: Extractor) -> Any:
     names = "\n".join(_CLASSES(tree) + _IDS(tree))
     raw = copy(tree)
     etree.strip_elements(raw, "script", "style", with_tail=False)
-    if _APPENDED.search(names):
-        raw = prune_unwanted_nodes(raw, RAW_TREE_PRUNE_XPATH)
-    has_comments = bool(_COMMENTS.search(names))
-    if has_comments:
-        raw = prune_unwanted_nodes(raw, REMOVE_COMMENTS_AND_LISTS_XPATH)
-    tags = convert_tags(tree_cleaning(copy(raw), options), options)
+    raw = _without_extras(raw, names)
+    tags = _prepared(raw, options)
     precise = options.focus == "precision"
-    if has_comments and precise:
+    if precise and _COMMENTS.search(names):
         tags = prune_unwanted_nodes(tags, REMOVE_COMMENTS_XPATH)
     body, text = extract_content(tags, options)
-    if not precise and not _ends(text, raw, options):
-        return None
     if not _stands(body, text, raw, options):
         body, text = _compared(body, text, raw, options)
-    return body if _ends(text, raw, options) else None
+    if not precise:
+        if len(text) < options.min_extracted_size:
+            rescued, rescued_text, _ = baseline(_without_extras(copy(tree), names))
+            if len(rescued_text) > len(text):
+                body, text = rescued, rescued_text
+        if text and not _is_large(text, raw):
+            body, text = _second_try(body, text, raw, options)
+    return body if len(text) >= options.min_output_size else None
+
+
+def _without_extras(tree: HtmlElement, names: str) -> HtmlElement:
+    """Prune what is appended and readers' comments, if any class or id in ``names`` tells of them."""
+    if _APPENDED.search(names):
+        tree = prune_unwanted_nodes(tree, RAW_TREE_PRUNE_XPATH)
+    if _COMMENTS.search(names):
+        tree = prune_unwanted_nodes(tree, REMOVE_COMMENTS_AND_LISTS_XPATH)
+    return tree
+
+
+def _prepared(raw: HtmlElement, options: Extractor) -> HtmlElement:
+    return convert_tags(tree_cleaning(copy(raw), options), options)
 
 
 def _compared(body: Any, text: str, raw: HtmlElement, options: Extractor) -> tuple[Any, str]:
@@ -143,10 +163,20 @@ def _pruned(tree: HtmlElement, expressions: list[etree.XPath]) -> HtmlElement:
     return tree
 
 
-def _ends(text: str, raw: HtmlElement, options: Extractor) -> bool:
-    """Whether trafilatura stops here, with a text, and starts neither its rescue nor a second try."""
-    if options.focus == "precision":
-        return bool(len(text) >= options.min_output_size)
-    if len(text) < options.min_extracted_size:
-        return False
+def _is_large(text: str, raw: HtmlElement) -> bool:
+    """Whether a balanced extraction is so long, or so much of the page, that trafilatura tries no more."""
     return bool(len(text) >= ESCALATION_MAX_LENGTH or len(text) >= ESCALATION_PAGE_SHARE * len(html2txt(raw)))
+
+
+def _second_try(body: Any, text: str, raw: HtmlElement, options: Extractor) -> tuple[Any, str]:
+    """Trafilatura's second try in recall mode and with justext, each taken if it brings enough more."""
+    wider = copy(options)
+    wider.focus = "recall"
+    again, again_text = extract_content(_prepared(raw, wider), wider)
+    again, again_text = _compared(again, again_text, raw, wider)
+    dense, dense_text = justext_rescue(copy(raw), options)
+    if len(dense_text) > max(len(again_text), ESCALATION_JUSTEXT_RATIO * len(text)):
+        return dense, dense_text
+    if len(again_text) >= options.min_extracted_size and len(again_text) > ESCALATION_ACCEPT_RATIO * len(text):
+        return again, again_text
+    return body, text

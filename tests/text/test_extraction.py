@@ -23,7 +23,8 @@ HIDDEN = LONG.replace(
     "</article>", f"</article><div id=a class=share-x><p>{PROSE * 30}</p></div><p style=display:none>x</p>"
 )
 FILM = LONG.replace("<p>", "<iframe src=https://www.youtube.com/x></iframe><p>")
-PAGES = (SHORT, LONG, COMMENTS, FORUM, APPENDED, HIDDEN, FILM, "<html><body><table><td>x</table></body></html>")
+BURIED = LONG.replace(PROSE * 90, PROSE * 12).replace("<ul>", f"{PROSE * 150}<p>{PROSE * 30}</p><ul>")
+PAGES = (BURIED, SHORT, LONG, COMMENTS, FORUM, APPENDED, HIDDEN, FILM, "<html><body><table><td>x</table></body></html>")
 
 
 def options(favor: str, tables: bool = True) -> Extractor:
