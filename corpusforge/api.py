@@ -12,18 +12,20 @@ from typing import Any, Literal
 
 from corpusforge import versions
 from corpusforge.engine.attempt import Place, Resources
-from corpusforge.engine.run import Listener, Outcome, PlanChanged, Pool, leave_out, manifests, run
+from corpusforge.engine.run import Listener, Outcome, PlanChanged, Pool, leave_out, manifests, run, units_left_out
 from corpusforge.engine.serial_pool import SerialPool
 from corpusforge.engine.tables import read_rows
 from corpusforge.engine.unit import Failed, Manifest
+from corpusforge.parts import GIVEN, RecipeError
 from corpusforge.passes.map import Map
 from corpusforge.passes.specs import default_of, fields_of, use_of
 from corpusforge.passes.verify import verify_version
-from corpusforge.recipe import GIVEN, Recipe, RecipeError, read_recipe
+from corpusforge.recipe import Recipe, read_recipe
 from corpusforge.report.add import Report, end_to_end
 from corpusforge.report.progress import counted
 from corpusforge.report.render import Address, PassView, view
 from corpusforge.schemas import write_schemas
+from corpusforge.sources.inputs import InputError
 from corpusforge.sources.inputs import resolve as resolve_inputs
 from corpusforge.storage import Store
 from corpusforge.text.canonical import identity_of
@@ -177,9 +179,13 @@ def build(
     if not str(root):
         raise VersionError("no root was given. Say where corpora are kept: --root out")
     planned = plan(recipe, inputs, limit, name, allow_failed, base)
+    if planned.source and not planned.source.inputs:
+        raise InputError("no input was given. Say which files to read: --input my.warc.gz")
     store = Store(str(Path(root, planned.recipe.corpus)))
+    if base == "dev" or (base and base == version):
+        raise VersionError(f"--from {base}: name an earlier version, such as dev-1; what dev means changes")
     if base:
-        base = versions.resolve(store, base)
+        versions.resolve(store, base)
     place = versions.choose(store, planned.making, version)
     count = workers or len(os.sched_getaffinity(0))
     listen("start", {"plan": planned, "place": place, "workers": count, "pool": pool})
@@ -188,7 +194,7 @@ def build(
         outcomes = _run_passes(planned.recipe, place, pools, base, allow_failed, listen)
     finally:
         pools.close()
-    _write_card(place, planned, outcomes)
+    _write_card(place, planned)
     done = Run(str(root), planned.recipe.corpus, place.version, tuple(outcomes), time.monotonic() - started)
     listen("end", {"run": done})
     return done
@@ -219,7 +225,10 @@ def _run_passes(
         if len(outcome.failed) > allow_failed:
             raise BuildFailed(outcome.failed)
         if outcome.failed:
-            leave_out(place, step.name, outcome.failed)
+            left_out = leave_out(place, step.name, outcome.failed)
+            if any(f.unit not in left_out for f in outcome.failed):
+                raise BuildFailed(outcome.failed)
+            outcome.manifests = [m for m in outcome.manifests if m.unit not in left_out]
         made[step.name] = outcome.manifests
     return outcomes
 
@@ -238,9 +247,15 @@ def _specs(made: Any) -> list[dict[str, Any]]:
         raise RecipeError(f"pass {made.name}: {error}") from None
 
 
-def _write_card(place: Place, planned: Plan, outcomes: Sequence[Outcome]) -> None:
+def _write_card(place: Place, planned: Plan) -> None:
     """A short card beside the passes: what the version was made from and whether anything was left out."""
-    failed = [f"- {o.step}/{f.unit} ({f.reads}): {f.causes[-1]}" for o in outcomes for f in o.failed]
+    steps = [step.name for made in planned.recipe.passes for step in made.steps()]
+    failed = [
+        f"- {step}/{unit} ({told['reads']}): {told['cause']}"
+        for step in steps
+        for unit, told in units_left_out(place, step).items()
+    ]
+    masks = [type(s).__name__ for p in planned.recipe.passes if isinstance(p, Map) for s in p.stages if _masks(s)]
     lines = [
         f"# {planned.recipe.corpus} {place.version}",
         "",
@@ -249,11 +264,16 @@ def _write_card(place: Place, planned: Plan, outcomes: Sequence[Outcome]) -> Non
         f"- identity: {identity_of([planned.making.recipe, planned.making.inputs])}",
         f"- inputs: {len(planned.making.inputs)} files, {sum(i['bytes'] for i in planned.making.inputs):,} bytes",
         f"- records read from each input at most: {planned.making.recipe['limit'] or 'all'}",
+        f"- personal data masked by: {', '.join(masks) or 'nothing (mask: none)'}",
         f"- units left out: {'none' if not failed else ''}",
         *failed,
         "",
     ]
     place.store.put_if_absent(place.name("card.md"), "\n".join(lines).encode())
+
+
+def _masks(stage: Any) -> bool:
+    return bool(getattr(stage, "masks", False))
 
 
 def open_run(address: str) -> tuple[Place, Address]:
@@ -278,6 +298,8 @@ def _rows(
     place: Place, step: str, unit: str | None, role: str, columns: Sequence[str] | None
 ) -> Iterator[dict[str, Any]]:
     for manifest in manifests(place, step):
+        if role not in (f.role for f in manifest.files):
+            raise VersionError(f"pass {step} holds no documents; those that do: {passes_with_documents(place)}")
         if unit in (None, manifest.unit):
             with place.store.open(manifest.file(role).path) as file:
                 for batch in read_rows(file, columns=columns):
@@ -365,6 +387,6 @@ def next_commands(run: Run) -> Iterator[str]:
     yield f"report:  {program()} report {run.address}"
     first = run.outcomes[0].step if run.outcomes else "extract"
     yield f"drops:   {program()} report {run.address}/{first}"
-    tokens = [m for o in run.outcomes for m in o.manifests if any(f.role.endswith(".bin") for f in m.files)]
-    if tokens:
-        yield f"tokens:  {run.root}/{run.corpus}/{Path(tokens[0].file('train.bin').path).parent}/"
+    files = [f.path for o in run.outcomes for m in o.manifests for f in m.files if f.role.endswith(".bin")]
+    if files:
+        yield f"tokens:  {Path(run.root, run.corpus, files[0]).parent}/"

@@ -12,7 +12,8 @@ import typer
 from rich.text import Text
 
 from corpusforge import api
-from corpusforge.recipe import RecipeError, parts_in, shipped
+from corpusforge.parts import RecipeError, parts_in
+from corpusforge.recipe import shipped
 from corpusforge.report import render
 from corpusforge.report.progress import Progress
 from corpusforge.sources.inputs import InputError

@@ -59,7 +59,10 @@ class Worker:
         with guard.watched(mark):
             try:
                 return work.attempt(unit, attempt, skip)
-            except Exception as error:
+            except BaseException as error:
+                # A panic of a Rust library is no Exception.
+                if isinstance(error, KeyboardInterrupt | SystemExit):
+                    raise
                 return cause_of(error) + guard.memory_note()
 
     def _prove(self, work: Work) -> None:
@@ -89,7 +92,8 @@ class RayPool:
     def __init__(self, workers: int, resources: Resources, address: str | None, say: Callable[[str], None]) -> None:
         self._wanted, self._resources, self._say = workers, resources, say
         self._idle: list[Any] = []
-        _start(workers, address)
+        self._workers: list[Any] = []
+        self._ours = _start(workers, address)
         options = {"num_cpus": resources.cpu, "num_gpus": resources.gpu, "max_restarts": 0, "max_task_retries": 0}
         self._actor = ray.remote(Worker).options(**options)
         self._alive = 0
@@ -125,10 +129,9 @@ class RayPool:
         """What came of an attempt; None if the unit is to be tried again."""
         try:
             result = ray.get(reference)
-        except ray.exceptions.RayActorError:
+        except (ray.exceptions.RayActorError, ray.exceptions.OutOfMemoryError) as error:
             self._alive -= 1
-            fallen = guard.death(work.place.store.path(work.mark_name(job.unit, job.attempt)))
-            again = job.history.died(fallen)
+            again = self._died(work, job, error)
         except ray.exceptions.RayTaskError as error:
             raise error.as_instanceof_cause() from None
         else:
@@ -136,14 +139,29 @@ class RayPool:
             if isinstance(result, Manifest):
                 return result
             again = job.history.raised(result)
+        stands = work.place.manifest(work.step.name, job.unit.name)
+        if stands:
+            return stands
         if again:
             self._say(f"{work.step.name}/{job.unit.name}: {job.history.causes[-1]}; trying again")
             return None
         return Failed(work.step.name, job.unit.name, tuple(job.history.causes), describe(job.unit))
 
+    def _died(self, work: Work, job: Job, error: Exception) -> bool:
+        """Note a death by what the worker left, or by what Ray tells of it; say whether to try again."""
+        mark = work.place.store.path(work.mark_name(job.unit, job.attempt))
+        if isinstance(error, ray.exceptions.OutOfMemoryError):
+            fallen = guard.death(mark)
+            return job.history.raised(f"Ray's memory monitor ended the worker at record {fallen.place or '(none)'}")
+        if not mark.exists():
+            return job.history.raised(f"the worker died before it began: {_first_lines(error)}")
+        return job.history.died(guard.death(mark))
+
     def _new_worker(self) -> Any:
         self._alive += 1
-        return self._actor.remote([os.getcwd(), *sys.path], self._resources.memory)
+        worker = self._actor.remote([os.getcwd(), *sys.path], self._resources.memory)
+        self._workers.append(worker)
+        return worker
 
     def _await_first(self) -> None:
         """Wait for a worker; after a while say who holds the CPUs, and go on waiting."""
@@ -158,24 +176,29 @@ class RayPool:
 
     def release(self) -> None:
         """End the workers, so that a pool of another resource shape gets their CPUs."""
-        for worker in self._idle:
+        for worker in self._workers:
             ray.kill(worker)
-        self._alive -= len(self._idle)
+        self._workers.clear()
         self._idle.clear()
+        self._alive = 0
 
     def close(self) -> None:
-        """End the workers, leave the cluster and, where it is ours, end the local Ray."""
-        ray.shutdown()
+        """End the workers and, where this pool has started or joined it, leave Ray."""
+        self.release()
+        if self._ours:
+            ray.shutdown()
 
 
-def _start(workers: int, address: str | None) -> None:
+def _start(workers: int, address: str | None) -> bool:
+    """Start or join Ray unless this process is in one already; say whether it was done here."""
     if ray.is_initialized():
-        return
+        return False
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     quiet = {"log_to_driver": False, "logging_level": "error", "configure_logging": True}
     if address:
         ray.init(address=address, runtime_env={"env_vars": ENVIRONMENT}, **quiet)
     else:
+        before = dict(os.environ)
         os.environ.update(ENVIRONMENT)  # the local Ray's workers inherit it, and none has to be started anew
         ray.init(
             address="local",
@@ -184,6 +207,16 @@ def _start(workers: int, address: str | None) -> None:
             object_store_memory=OBJECT_STORE_BYTES,
             **quiet,
         )
+        for name in ENVIRONMENT:
+            os.environ.pop(name)
+            os.environ.update({name: before[name]} if name in before else {})
+    return True
+
+
+def _first_lines(error: Exception) -> str:
+    """An error's text in one line, its end, where the cause of a traceback stands, if it is long."""
+    text = " ".join(str(error).split())
+    return text if len(text) <= 600 else f"… {text[-600:]}"
 
 
 def _holders() -> str:

@@ -1,19 +1,17 @@
 """Recipes: YAML → frozen, validated passes → canonical JSON → identity. An error names file, line, place and cure."""
 
 import difflib
-import importlib
-import inspect
-import pkgutil
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from importlib.resources import files as package_files
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import yaml
-from pydantic import TypeAdapter, ValidationError
 
+from corpusforge.parts import Mapped, RecipeError, Spot, built, part_of, suggestion
 from corpusforge.passes.corpus import Corpus
 from corpusforge.passes.dedup import Dedup
 from corpusforge.passes.map import ALWAYS, Map
@@ -21,14 +19,8 @@ from corpusforge.passes.tokenize import Tokenize
 
 PASSES: dict[str, type] = {"map": Map, "dedup": Dedup, "corpus": Corpus, "tokenize": Tokenize}
 """What ``use`` of a pass may say; ``map`` where it says nothing."""
-PARTS = {"source": "corpusforge.sources", "stages": "corpusforge.stages"}
-"""Where a short ``use`` such as ``length.TooShort`` is looked for."""
-GIVEN = ("inputs", "limit")
-"""Fields of a pass that a build sets, never a recipe."""
-
-
-class RecipeError(ValueError):
-    """Something in a recipe is wrong; the message says what, where and how to cure it."""
+PASS_NAME = re.compile(r"[a-z][a-z0-9_]*")
+RESERVED = ("attempts", "dev", "earlier")
 
 
 @dataclass(frozen=True)
@@ -41,18 +33,6 @@ class Recipe:
 
     def pass_named(self, name: str) -> Any:
         return next(p for p in self.passes if p.name == name)
-
-
-@dataclass(frozen=True)
-class Spot:
-    """A place in a recipe file."""
-
-    file: str
-    line: int
-    where: str
-
-    def error(self, problem: str, cure: str) -> RecipeError:
-        return RecipeError(f"{self.file}:{self.line}: {self.where}: {problem}. {cure}")
 
 
 def shipped() -> dict[str, str]:
@@ -75,14 +55,13 @@ def read_recipe(recipe: str | Path) -> Recipe:
 
 def parse_recipe(text: str, file: str = "recipe") -> Recipe:
     """Build a recipe from YAML text and follow its columns from stage to stage."""
+    lines: dict[int, int] = {}
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
+        data = _plain(yaml.compose(text, Loader=yaml.SafeLoader), lines)
+    except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or str(error)
         raise Spot(file, mark.line + 1 if mark else 1, "YAML").error(problem, "Correct the YAML there") from None
-    lines: dict[int, int] = {}
-    data = _plain(node, lines)
     top = Spot(file, 1, "recipe")
     if not isinstance(data, dict) or not isinstance(data.get("passes"), list) or not data["passes"]:
         raise top.error("it has no list of passes", "Write `corpus: NAME` and `passes:` with a list below it")
@@ -100,8 +79,10 @@ def parse_recipe(text: str, file: str = "recipe") -> Recipe:
 def _plain(node: Any, lines: dict[int, int]) -> Any:
     """The node as plain Python; ``lines`` notes the line of every mapping and list, and of every value in them."""
     if isinstance(node, yaml.MappingNode):
-        mapping = Mapped({_plain(k, lines): _plain(v, lines) for k, v in node.value})
-        mapping.lines.update({_plain(k, lines): k.start_mark.line + 1 for k, _ in node.value})
+        mapping = Mapped({str(_plain(k, lines)): _plain(v, lines) for k, v in node.value})
+        mapping.lines.update({str(_plain(k, lines)): k.start_mark.line + 1 for k, _ in node.value})
+        if len(mapping) < len(node.value):
+            raise yaml.MarkedYAMLError(problem="a key stands twice in this mapping", problem_mark=node.start_mark)
         lines[id(mapping)] = node.start_mark.line + 1
         return mapping
     if isinstance(node, yaml.SequenceNode):
@@ -111,122 +92,52 @@ def _plain(node: Any, lines: dict[int, int]) -> Any:
     return yaml.SafeLoader("").construct_object(node) if node is not None else None
 
 
-class Mapped(dict[str, Any]):
-    """A mapping that knows the line of each of its keys."""
-
-    def __init__(self, items: Mapping[str, Any]) -> None:
-        super().__init__(items)
-        self.lines: dict[str, int] = {}
-
-
 def _pass(given: Any, before: Sequence[Any], spot: Spot, lines: dict[int, int]) -> Any:
     if not isinstance(given, dict):
         raise spot.error(f"{given!r} is not a pass", "Write `- name: …` with its fields below")
     name, use = given.get("name"), given.get("use", "map")
-    if not isinstance(name, str):
-        raise spot.error("it has no name", "Write `name: extract`, for example")
+    if not isinstance(name, str) or not PASS_NAME.fullmatch(name) or name in RESERVED:
+        raise spot.error(f"{name!r} is no name for a pass", "Use small letters, digits and '_': `name: extract`")
     spot = Spot(spot.file, spot.line, f"pass {name}")
     if name in (p.name for p in before):
         raise spot.error("there is a pass of that name before it", "Give each pass its own name")
-    if use not in PASSES:
-        raise spot.error(f"unknown kind of pass {use!r}", _suggestion(str(use), PASSES))
+    if not isinstance(use, str) or use not in PASSES:
+        raise spot.error(f"unknown kind of pass {use!r}", suggestion(str(use), PASSES))
     made = dict(given)
     made.pop("use", None)
-    if isinstance(made.get("source"), dict):
-        made["source"] = _part(made["source"], "source", spot, lines)
+    if "source" in made:
+        made["source"] = part_of(made["source"], "source", spot, lines)
     if "stages" in made:
-        made["stages"] = tuple(_part(s, "stages", spot, lines) for s in made["stages"] or ())
-    if "reads" not in made and before and "source" not in made:
-        made["reads"] = (before[-1].name,)
+        made["stages"] = tuple(part_of(s, "stages", spot, lines) for s in _listed(made, "stages", spot))
+    if "reads" in made:
+        made["reads"] = tuple(_listed(made, "reads", spot))
+    elif before and "source" not in made:
+        made["reads"] = _default_reads(use, before[-1])
     for read in made.get("reads", ()):
-        if read not in (p.name for p in before):
+        if read not in [p.name for p in before]:
             raise spot.error(f"it reads {read!r}, and no pass before it has that name", "Name an earlier pass")
-    return _built(PASSES[use], made, given, spot)
+    return built(PASSES[use], made, given, spot)
 
 
-def _part(given: Any, kind: str, spot: Spot, lines: dict[int, int]) -> Any:
-    """A stage or source from ``{use: module.Class, …}`` or just its ``use``."""
-    if isinstance(given, str):
-        given = Mapped({"use": given})
-    line = lines.get(id(given), spot.line)
-    if not isinstance(given, dict) or not isinstance(given.get("use"), str):
-        raise Spot(spot.file, line, spot.where).error(f"{given!r} is not a {kind}", "Write `{use: module.Class, …}`")
-    spot = Spot(spot.file, line, f"{spot.where}, {given['use']}")
-    part = load_part(given["use"], PARTS[kind], spot)
-    return _built(part, {k: v for k, v in given.items() if k != "use"}, given, spot)
+def _listed(given: Mapping[str, Any], field: str, spot: Spot) -> list[Any]:
+    value = given[field]
+    if not isinstance(value, list):
+        raise spot.error(f"`{field}` is {value!r}, not a list", f"Write `{field}: [{value}]`")
+    return value
 
 
-def load_part(use: str, home: str, spot: Spot) -> type:
-    """The class that ``use`` names: ``module.Class`` in our package, ``package.module:Class`` anywhere."""
-    module, _, name = use.partition(":") if ":" in use else (f"{home}.{use.rpartition('.')[0]}", "", use.split(".")[-1])
-    try:
-        found = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        folder = f"Set PYTHONPATH to the folder that holds {module.split('.')[0]}"
-        cure = folder if ":" in use else _suggestion(use, sorted(parts_in(home)))
-        raise spot.error(f"unknown {use!r} ({error})", cure) from None
-    if not (inspect.isclass(found) and is_dataclass(found)):
-        raise spot.error(f"{use!r} is not a dataclass", "A stage is a frozen dataclass with `__call__(batch)`")
-    return found
-
-
-def parts_in(home: str) -> dict[str, type]:
-    """Every stage or source of our package by its short name."""
-    package = importlib.import_module(home)
-    found: dict[str, type] = {}
-    for entry in pkgutil.iter_modules(package.__path__):
-        module = importlib.import_module(f"{home}.{entry.name}")
-        for name, part in inspect.getmembers(module, inspect.isclass):
-            if is_dataclass(part) and part.__module__ == module.__name__ and hasattr(part, "revision"):
-                found[f"{entry.name}.{name}"] = part
-    return found
-
-
-def _built(kind: type, values: Mapping[str, Any], given: Any, spot: Spot) -> Any:
-    """Build a dataclass; a field that is unknown, missing or of another type is one clear error."""
-    known = [f.name for f in fields(kind) if f.name not in GIVEN]
-    for field in values:
-        if field not in known:
-            at = Spot(spot.file, getattr(given, "lines", {}).get(field, spot.line), spot.where)
-            raise at.error(f"unknown field {field!r}", _suggestion(field, known))
-    try:
-        return kind(**values)
-    except ValidationError as error:
-        raise _explained(kind, error.errors()[0], given, spot) from None
-    except (TypeError, ValueError) as error:
-        raise spot.error(str(error), f"Fields of {kind.__name__}: {', '.join(known)}") from None
-
-
-def _explained(kind: type, fault: Any, given: Any, spot: Spot) -> RecipeError:
-    """The first fault that validation found, as what, which value and cure."""
-    path = [str(part) for part in fault["loc"]]
-    line = getattr(given, "lines", {}).get(path[0] if path else "", spot.line)
-    at = Spot(spot.file, line, spot.where)
-    problem = fault["msg"].removeprefix("Value error, ")
-    if not path:
-        return at.error(problem, "Change one of its fields")
-    field = ".".join(path)
-    if fault["type"] in ("unexpected_keyword_argument", "unexpected_keyword"):
-        return at.error(f"unknown field {path[-1]!r} in {path[0]}", f"See the fields of {path[0]} in docs/recipes.md")
-    if fault["type"].startswith("missing"):
-        return at.error(f"{field} is missing", "Give it a value")
-    wanted = next((f.type for f in fields(kind) if f.name == path[0]), None)
-    shown = getattr(wanted, "__name__", str(wanted)).replace("corpusforge.", "")
-    bound = fault["type"].startswith(("greater", "less", "value_error"))
-    cure = "Give it a value within that bound" if bound else f"{path[0]} must be {shown}"
-    return at.error(f"{field}: {problem}, it is {fault.get('input')!r}", cure)
-
-
-def _suggestion(given: str, known: Any) -> str:
-    close = difflib.get_close_matches(given, list(known), 1)
-    return f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(known)}"
+def _default_reads(use: str, before: Any) -> tuple[str, ...]:
+    """The pass before; a corpus after dedup reads the documents and the decisions on them."""
+    if use == "corpus" and isinstance(before, Dedup):
+        return (*before.reads, before.name)
+    return (before.name,)
 
 
 def _known_fields(data: Mapping[str, Any], known: Sequence[str], spot: Spot, lines: dict[int, int]) -> None:
     for field in data:
         if field not in known:
             at = Spot(spot.file, getattr(data, "lines", {}).get(field, 1), spot.where)
-            raise at.error(f"unknown field {field!r}", _suggestion(str(field), known))
+            raise at.error(f"unknown field {field!r}", suggestion(str(field), known))
 
 
 def _follow(recipe: Recipe, given: Sequence[Any], file: str, lines: dict[int, int]) -> None:
@@ -234,6 +145,7 @@ def _follow(recipe: Recipe, given: Sequence[Any], file: str, lines: dict[int, in
     after: dict[str, dict[str, pa.DataType]] = {}
     for made, said in zip(recipe.passes, given, strict=True):
         spot = Spot(file, lines.get(id(said), 1), f"pass {made.name}")
+        _check_reads(recipe, made, spot)
         before = after[made.reads[0]] if made.reads else {}
         if isinstance(made, Map):
             _follow_stages(made, said, before, spot, lines)
@@ -241,7 +153,31 @@ def _follow(recipe: Recipe, given: Sequence[Any], file: str, lines: dict[int, in
             _needs(type(made).__name__, COLUMNS_READ.get(type(made), ()), before, spot)
         if isinstance(made, Corpus):
             _check_partition(recipe, made, before, spot)
-        after[made.name] = made.columns(before) if hasattr(made, "columns") else before
+        after[made.name] = made.columns(before) if hasattr(made, "columns") else {}
+
+
+def _check_reads(recipe: Recipe, made: Any, spot: Spot) -> None:
+    """Each kind of pass reads what it can: documents, and for a corpus the decisions on those documents."""
+    read = [recipe.pass_named(name) for name in made.reads]
+    if isinstance(made, Map) and (made.source is None) == (not read):
+        raise spot.error(
+            "it needs a source or a pass to read, and not both",
+            "Write `source: {use: warc.Warc}` in the first pass, `reads: [extract]` in a later one",
+        )
+    documents = [p for p in read if isinstance(p, Map | Corpus)]
+    if isinstance(made, Corpus) and len(read) == 2:
+        decided = isinstance(read[1], Dedup) and read[1].reads == (read[0].name,)
+        if not decided:
+            raise spot.error(
+                f"it reads {made.reads[0]} and {made.reads[1]}, and {made.reads[1]} decides on something else",
+                "Name the documents, then the dedup pass that reads just them: `reads: [clean, duplicates]`",
+            )
+        return
+    if len(documents) < len(read):
+        other = next(p.name for p in read if p not in documents)
+        raise spot.error(f"it reads {other!r}, which holds no documents", "Name a map or corpus pass")
+    if len(read) > 1 and not isinstance(made, Dedup):
+        raise spot.error(f"it reads {len(read)} passes", "Name one")
 
 
 COLUMNS_READ: dict[type, tuple[str, ...]] = {
@@ -252,13 +188,27 @@ COLUMNS_READ: dict[type, tuple[str, ...]] = {
 
 
 def _follow_stages(made: Map, said: Any, before: Mapping[str, Any], spot: Spot, lines: dict[int, int]) -> None:
-    if made.source is None and not made.reads:
-        raise spot.error("it has neither a source nor a pass to read", "Write `source: {use: warc.Warc}`")
     columns = {*(made.source.writes if made.source else before), *ALWAYS}
     for stage, part in zip(made.stages, said.get("stages") or (), strict=True):
         at = Spot(spot.file, lines.get(id(part), spot.line), f"{spot.where}, {type(stage).__name__}")
         _needs(type(stage).__name__, stage.reads, columns, at)
         columns |= set(stage.writes)
+    if made.source:
+        _check_masks(made, spot)
+
+
+def _check_masks(made: Map, spot: Spot) -> None:
+    """No stage may drop between the one that writes text and the one that masks it: what it drops is written down."""
+    masks = next((n for n, stage in enumerate(made.stages) if getattr(stage, "masks", False)), None)
+    texts = next((n for n, stage in enumerate(made.stages) if "text" in stage.writes), None)
+    if masks is None or texts is None:
+        return
+    for stage in made.stages[texts + 1 : masks]:
+        if "drop" in stage.writes:
+            raise spot.error(
+                f"{type(stage).__name__} may drop documents before {type(made.stages[masks]).__name__} has masked them",
+                "Move it behind the masks, or into a later pass",
+            )
 
 
 def _needs(name: str, reads: Sequence[str], columns: Any, spot: Spot) -> None:
@@ -271,6 +221,9 @@ def _needs(name: str, reads: Sequence[str], columns: Any, spot: Spot) -> None:
 def _check_partition(recipe: Recipe, made: Corpus, before: Mapping[str, pa.DataType], spot: Spot) -> None:
     if made.partition_by:
         _needs("partition_by", (made.partition_by,), before, spot)
+        kind = before[made.partition_by]
+        if not pa.types.is_string(kind):
+            raise spot.error(f"partition_by: {made.partition_by!r} is {kind}, not a string", "Name a column of names")
     read = recipe.pass_named(made.reads[0])
     counted = getattr(read, "counted", ())
     if made.partition_by and made.partition_by not in counted:
@@ -278,8 +231,3 @@ def _check_partition(recipe: Recipe, made: Corpus, before: Mapping[str, pa.DataT
             f"partition_by: {made.partition_by!r} is not counted by pass {read.name}",
             f"Write `counted: [{', '.join([*counted, made.partition_by])}]` in pass {read.name}",
         )
-
-
-def schema_of_part(part: type) -> dict[str, Any]:
-    """JSON Schema of a stage's or source's fields."""
-    return TypeAdapter(part).json_schema()

@@ -9,7 +9,8 @@ import pyarrow as pa
 from pydantic import TypeAdapter
 
 from corpusforge.engine.unit import Manifest
-from corpusforge.recipe import GIVEN, PASSES, parts_in
+from corpusforge.parts import GIVEN, parts_in
+from corpusforge.recipe import PASSES
 from corpusforge.schema import DECISION, DOCUMENT, TOKEN_DOCUMENT
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -38,13 +38,13 @@ class Store:
     def size(self, name: str) -> int:
         return self.path(name).stat().st_size
 
-    def names(self, folder: str) -> list[str]:
-        """Names of the files right in ``folder``, sorted; drafts left out; no folder is an empty folder."""
+    def names(self, folder: str, drafts: bool = False) -> list[str]:
+        """Names of the files right in ``folder``, sorted, drafts only if asked for; no folder is an empty folder."""
         try:
             entries = list(os.scandir(self.path(folder)))
         except (FileNotFoundError, NotADirectoryError):
             return []
-        return sorted(e.name for e in entries if e.is_file() and not e.name.endswith(DRAFT))
+        return sorted(e.name for e in entries if e.is_file() and (drafts or not e.name.endswith(DRAFT)))
 
     def folders(self, folder: str) -> list[str]:
         """Names of the folders right in ``folder``, sorted."""
@@ -84,11 +84,6 @@ class Store:
         except FileExistsError:
             return False
         return True
-
-    def remove(self, name: str) -> None:
-        """Remove a file that no manifest names; a missing one is already removed."""
-        with suppress(FileNotFoundError):
-            self.path(name).unlink()
 
 
 DRAFT = ".part"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from corpusforge.engine.attempt import Place
-from corpusforge.engine.run import LEFT_OUT
+from corpusforge.engine.run import manifests
 from corpusforge.engine.unit import Manifest
 from corpusforge.storage import Store
 from corpusforge.text.canonical import canonical_json
@@ -23,7 +23,7 @@ class VersionError(RuntimeError):
 
 @dataclass(frozen=True)
 class Making:
-    """What a version is made from: ``recipe.json`` and ``inputs.json``, byte for byte."""
+    """What a version is made from: ``recipe.json``, byte for byte; ``inputs.json`` repeats the inputs for reading."""
 
     recipe: Mapping[str, Any]
     inputs: list[dict[str, Any]]
@@ -73,7 +73,7 @@ def finder(place: Place, base: str | None) -> Callable[[str, str], Manifest | No
 
     def find(step: str, identity: str) -> Manifest | None:
         if step not in indexes:
-            found = [m for v in reversed(earlier) for m in _manifests(Place(place.store, v), step)]
+            found = [m for v in reversed(earlier) for m in manifests(Place(place.store, v), step)]
             indexes[step] = {m.identity: m for m in found}
         return indexes[step].get(identity)
 
@@ -83,13 +83,17 @@ def finder(place: Place, base: str | None) -> Callable[[str, str], Manifest | No
 def making_of(place: Place) -> Making:
     """What a version was made from."""
     recipe = json.loads(place.store.read(place.name("recipe.json")))
-    return Making(recipe, json.loads(place.store.read(place.name("inputs.json"))))
+    return Making(recipe, recipe.pop("inputs"))
 
 
 def _enter(store: Store, version: str, making: Making) -> Place:
     place = Place(store, version)
+    if version == "dev":
+        raise VersionError("'dev' means the newest dev version: give the version another name")
+    # The inputs are part of what decides, so they stand in the one file that is written first.
+    whole = {**making.recipe, "inputs": making.inputs}
+    store.put_if_absent(place.name("recipe.json"), canonical_json(whole))
     store.put_if_absent(place.name("inputs.json"), canonical_json(making.inputs))
-    store.put_if_absent(place.name("recipe.json"), canonical_json(making.recipe))
     differences = _differences(place, making)
     if differences:
         listed = "; ".join(differences[:DIFFERENCES])
@@ -129,9 +133,3 @@ def _numbers(store: Store) -> list[int]:
     """Numbers of the ``dev`` versions that were entered, ascending."""
     found = (DEV.fullmatch(name) for name in store.folders(""))
     return sorted(int(m[1]) for m in found if m and store.exists(f"{m[0]}/recipe.json"))
-
-
-def _manifests(place: Place, step: str) -> Iterator[Manifest]:
-    for name in place.store.names(place.name(step)):
-        if name.endswith(".json") and name.count(".") == 1 and name not in ("plan.json", LEFT_OUT):
-            yield Manifest.from_json(json.loads(place.store.read(place.name(step, name))))

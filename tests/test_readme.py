@@ -14,7 +14,8 @@ import corpusforge as cf
 from corpusforge import schema
 from corpusforge.cli import app
 from corpusforge.demo.write import write
-from corpusforge.recipe import GIVEN, PASSES, parts_in, shipped
+from corpusforge.parts import GIVEN, parts_in
+from corpusforge.recipe import PASSES, shipped
 from corpusforge.tokens.tokenizer import Take, Train
 
 ROOT = Path(__file__).parents[1]

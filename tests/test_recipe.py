@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from corpusforge import api
-from corpusforge.recipe import RecipeError, parse_recipe, read_recipe, shipped
+from corpusforge.parts import RecipeError
+from corpusforge.recipe import parse_recipe, read_recipe, shipped
 from corpusforge.schemas import every_schema
 
 GOOD = """\
@@ -48,7 +49,11 @@ WRONG = [
     ("name: clean", "name: clean\n    colour: red", r"r\.yaml:9: .*unknown field 'colour'"),
     ("passes:", "passes: {", r"r\.yaml:\d+: YAML"),
     ("corpus: tiny", "corpse: tiny", r"r\.yaml:1: .*unknown field 'corpse'.*Did you mean 'corpus'"),
-    ("    source: {use: warc.Warc}\n", "", r"r\.yaml:3: .*neither a source nor a pass to read"),
+    ("    source: {use: warc.Warc}\n", "", r"r\.yaml:3: .*it needs a source or a pass to read"),
+    ("name: clean", "name: ../x", r"r\.yaml:8: .*'\.\./x' is no name for a pass"),
+    ("name: clean", "name: clean\n    reads: extract", r"`reads` is 'extract', not a list"),
+    ("name: clean", "name: clean\n    unit_bytes: 0", r"r\.yaml:9: .*unit_bytes: .*greater than 0"),
+    ("corpus: tiny", "corpus: tiny\ncorpus: twice", r"YAML: a key stands twice"),
 ]
 
 
@@ -69,6 +74,36 @@ def test_partition_by_needs_a_counted_column() -> None:
     text = GOOD + "  - {name: corpus, use: corpus, partition_by: charset}\n"
     with pytest.raises(RecipeError, match=r"Write `counted: \[lang, charset\]` in pass clean"):
         parse_recipe(text)
+
+
+DEDUP = "  - {name: duplicates, use: dedup}\n"
+
+
+def test_a_corpus_after_dedup_reads_the_documents_and_their_decisions() -> None:
+    assert parse_recipe(GOOD + DEDUP + "  - {name: corpus, use: corpus}\n").passes[-1].reads == ("clean", "duplicates")
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ("  - {name: corpus, use: corpus, reads: [extract, duplicates]}\n", "duplicates decides on something else"),
+        ("  - {name: corpus, use: corpus, reads: [duplicates]}\n", "'duplicates', which holds no documents"),
+        ("  - {name: tokens, use: tokenize}\n", "'duplicates', which holds no documents"),
+        ("  - {name: more, reads: [extract, clean]}\n", "it reads 2 passes"),
+    ],
+)
+def test_a_pass_reads_what_it_can(more: str, message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
+        parse_recipe(GOOD + DEDUP + more)
+
+
+def test_nothing_is_dropped_before_it_is_masked() -> None:
+    unsafe = GOOD.replace(
+        "      - {use: main_text.MainText}\n",
+        "      - {use: main_text.MainText}\n      - {use: language.Language}\n      - {use: mask.MaskPersonal}\n",
+    )
+    with pytest.raises(RecipeError, match="Language may drop documents before MaskPersonal has masked them"):
+        parse_recipe(unsafe)
 
 
 def test_the_same_recipe_is_the_same_wherever_its_file_lies(tmp_path: Path) -> None:

@@ -64,10 +64,3 @@ def test_a_name_never_leaves_the_root(store: Store) -> None:
     for name in ("/etc/passwd", "../x", "a/../../x"):
         with pytest.raises(ValueError, match="not a name below"):
             store.read(name)
-
-
-def test_removing_what_is_gone_is_no_error(store: Store) -> None:
-    store.put_if_absent("x", b"")
-    store.remove("x")
-    store.remove("x")
-    assert not store.exists("x")

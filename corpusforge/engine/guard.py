@@ -17,7 +17,7 @@ from pathlib import Path
 
 CPU_SECONDS = 120.0
 """CPU time one record may take before the watchdog ends the worker; admitted pages take well under 10 s."""
-PLACE_BYTES = 256
+PLACE_BYTES = 8192
 TELLING = ("memory allocation", "bad_alloc", "Fatal Python error", "Segmentation", "SIGSEGV", "SIGABRT", "panicked")
 """What the line that names a fault has in it."""
 FAULT_BYTES = 1 << 16

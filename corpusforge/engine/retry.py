@@ -31,7 +31,7 @@ class History:
         """Note a death; say whether to try again."""
         place = death.place
         again = self._again(death.cause())
-        if not place:
+        if not place or place in self.skip:
             return again
         (self.crashes if death.own_fault else self.kills)[place] += 1
         if self.crashes[place] >= OWN_DEATHS or self.kills[place] >= KILLS:

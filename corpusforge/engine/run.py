@@ -2,7 +2,7 @@
 
 import json
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -57,6 +57,8 @@ def run(
     units = [u for u in step.plan(inputs) if u.name not in left_out]
     spec = step.spec()
     identities = {u.name: u.identity(spec) for u in units}
+    if len(identities) < len(units):
+        raise ValueError(f"pass {step.name} plans two units of one name")
     _commit_plan(place, step, spec, identities, left_out)
     outcome = Outcome(step.name, planned=len(units), left_out=len(left_out))
     done: dict[str, Manifest] = {}
@@ -83,9 +85,14 @@ def run(
     return outcome
 
 
-def leave_out(place: Place, step: str, failed: Iterable[Failed]) -> None:
-    """Go on for good without failed units: a later run of this version does not try them again."""
-    place.store.put_if_absent(place.name(step, LEFT_OUT), canonical_json(sorted(f.unit for f in failed)))
+def leave_out(place: Place, step: str, failed: Iterable[Failed]) -> set[str]:
+    """Go on for good without failed units: a later run of this version does not try them again.
+
+    Gives the units that are left out; they are another driver's if that one decided first.
+    """
+    told = {f.unit: {"reads": f.reads, "cause": f.causes[-1]} for f in failed}
+    place.store.put_if_absent(place.name(step, LEFT_OUT), canonical_json(told))
+    return set(units_left_out(place, step))
 
 
 class Handout:
@@ -118,7 +125,8 @@ def manifests(place: Place, step: str) -> list[Manifest]:
     if not place.store.exists(place.name(step, "plan.json")):
         return []
     plan = read_plan(place, step)
-    found = (place.manifest(step, name) for name in plan["units"])
+    left_out = units_left_out(place, step)
+    found = (place.manifest(step, name) for name in plan["units"] if name not in left_out)
     return [m for m in found if m]
 
 
@@ -128,10 +136,10 @@ def read_plan(place: Place, step: str) -> dict[str, Any]:
     return plan
 
 
-def units_left_out(place: Place, step: str) -> set[str]:
-    """Names of the units of a pass that a build went on without, for good."""
+def units_left_out(place: Place, step: str) -> dict[str, dict[str, str]]:
+    """The units of a pass that a build went on without, for good: what each reads and why it failed."""
     name = place.name(step, LEFT_OUT)
-    return set(json.loads(place.store.read(name))) if place.store.exists(name) else set()
+    return dict(json.loads(place.store.read(name))) if place.store.exists(name) else {}
 
 
 def _take_done(
@@ -151,7 +159,7 @@ def _take_done(
 
 
 def _commit_plan(
-    place: Place, step: Pass, spec: dict[str, Any], identities: dict[str, str], left_out: set[str]
+    place: Place, step: Pass, spec: dict[str, Any], identities: dict[str, str], left_out: Container[str]
 ) -> None:
     plan = {"identity": identity_of([spec, identities]), "spec": spec, "units": identities}
     if not place.store.put_if_absent(place.name(step.name, "plan.json"), canonical_json(plan)):

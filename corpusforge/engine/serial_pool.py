@@ -21,8 +21,15 @@ def _try(work: Work, unit: Unit) -> Manifest | Failed:
     while True:
         try:
             return work.attempt(unit, uuid.uuid4().hex[:12], history.skip)
-        except Exception as error:
-            if not history.raised(cause_of(error)):
+        except BaseException as error:
+            # A panic of a Rust library is no Exception.
+            if isinstance(error, KeyboardInterrupt | SystemExit):
+                raise
+            again = history.raised(cause_of(error))
+            stands = work.place.manifest(work.step.name, unit.name)
+            if stands:
+                return stands
+            if not again:
                 return Failed(work.step.name, unit.name, tuple(history.causes), describe(unit))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field, PositiveInt
 from pydantic.dataclasses import dataclass
 
 from corpusforge.engine.attempt import Output, Reader, Resources
@@ -27,9 +27,9 @@ class Corpus:
     """
 
     name: str
-    reads: tuple[str, ...]
+    reads: tuple[str, ...] = Field(min_length=1, max_length=2)
     partition_by: str | None = None
-    shard_bytes: int = 256 << 20
+    shard_bytes: PositiveInt = 256 << 20
     counted: tuple[str, ...] = ("lang",)
 
     @property
@@ -57,8 +57,11 @@ class Corpus:
     def plan(self, inputs: Mapping[str, Sequence[Manifest]]) -> Sequence[Unit]:
         shards = inputs[self.reads[0]]
         decided = {m.unit: m for m in inputs[self.reads[1]]} if len(self.reads) > 1 else {}
-        values = sorted({value for shard in shards for value in self._sizes(shard)})
-        return [unit for value in values for unit in self._series(value, shards, decided)]
+        series: dict[str, list[tuple[Manifest, int, int]]] = {}
+        for shard in shards:
+            for value, (rows, size) in self._sizes(shard).items():
+                series.setdefault(value, []).append((shard, rows, size))
+        return [unit for value in sorted(series) for unit in self._series(value, series[value], decided)]
 
     def _sizes(self, shard: Manifest) -> dict[str, tuple[int, int]]:
         """Documents and text bytes of a shard by partition value."""
@@ -70,11 +73,12 @@ class Corpus:
         found = [k[len(start) : -len(end)] for k in shard.counts if k.startswith(start) and k.endswith(end)]
         return {v: (shard.counts[f"{start}{v}{end}"], shard.counts.get(f"{start}{v}.text_bytes", 0)) for v in found}
 
-    def _series(self, value: str, shards: Sequence[Manifest], decided: Mapping[str, Manifest]) -> Iterator[Unit]:
+    def _series(
+        self, value: str, shards: Sequence[tuple[Manifest, int, int]], decided: Mapping[str, Manifest]
+    ) -> Iterator[Unit]:
         run: list[tuple[Manifest, int, int]] = []
         held = number = 0
-        for shard in shards:
-            rows, size = self._sizes(shard).get(value, (0, 0))
+        for shard, rows, size in shards:
             parts = min(rows, max(1, -(-size // self.shard_bytes)))
             for part in range(parts):
                 if run and held + size // parts > self.shard_bytes:

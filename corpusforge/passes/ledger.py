@@ -1,5 +1,6 @@
 """Where rows end: kept or swept, each written once and counted, so that records = kept + drops."""
 
+import math
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +13,7 @@ import pyarrow.compute as pc
 from corpusforge.engine.tables import TableWriter
 from corpusforge.report.add import EXCERPT, Report
 from corpusforge.schema import DOCUMENT
+from corpusforge.text.canonical import sha256
 
 LEADING = tuple(name for name in DOCUMENT.names if name != "drop")
 SERIES = re.compile(r"[a-z0-9_]{1,24}")
@@ -87,7 +89,7 @@ class Ledger:
             if column in batch.schema.names:
                 self._count_values(column, batch[column].to_pylist(), sizes.to_pylist())
         for url in batch["url"].to_pylist():
-            self.report.seen("hosts", urlsplit(url or "").netloc)
+            self.report.seen("hosts", _host(url))
 
     def _count_values(self, column: str, values: Sequence[Any], sizes: Sequence[int]) -> None:
         for value, size in zip(values, sizes, strict=True):
@@ -113,10 +115,16 @@ class Ledger:
             self.report.sample(group, id=identity, url=url, text=(text or "")[:EXCERPT])
 
 
+def _host(url: str | None) -> str:
+    try:
+        return urlsplit(url or "").netloc
+    except ValueError:
+        return ""
+
+
 def series_name(value: str) -> str:
     """A partition value as the first part of a shard's name."""
-    lowered = value.lower().replace("-", "_")
-    return lowered if SERIES.fullmatch(lowered) else "x" + lowered.encode().hex()[:24]
+    return value if SERIES.fullmatch(value) else "x" + sha256(value.encode())[:24]
 
 
 def _fitted(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
@@ -134,4 +142,10 @@ def _powers(values: Any) -> list[str]:
 
 def _twentieths(values: Any) -> list[str]:
     """Bin labels ``0.00``, ``0.05`` … of scores, ``1.00`` and above in one bin per unit."""
-    return [f"{int(v * 20) / 20:.2f}" if v < 1 else f"{int(v)}.00" for v in values.tolist()]
+    return [_twentieth(value) for value in values.tolist()]
+
+
+def _twentieth(value: float) -> str:
+    if not math.isfinite(value):
+        return str(value)
+    return f"{int(value * 20) / 20:.2f}" if value < 1 else f"{int(value)}.00"

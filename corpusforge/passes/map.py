@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, PositiveInt
 from pydantic.dataclasses import dataclass
 
 from corpusforge.engine.attempt import Output, Reader, Resources
@@ -38,10 +38,10 @@ class Map:
     source: Any = None
     stages: tuple[Any, ...] = ()
     sweep: bool = True
-    unit_bytes: int = 64 << 20
-    batch_rows: int = 256
+    unit_bytes: PositiveInt = 64 << 20
+    batch_rows: PositiveInt = 256
     counted: tuple[str, ...] = ("lang",)
-    memory: int = 3 << 30
+    memory: PositiveInt = 3 << 30
     inputs: tuple[Input, ...] = Field(default=(), repr=False)
     limit: int | None = None
 

@@ -49,7 +49,8 @@ def _verify_pass(place: Place, step: str) -> dict[str, Any]:
         }
     done = manifests(place, step)
     planned, left_out = read_plan(place, step)["units"], units_left_out(place, step)
-    missing = [name for name in planned if name not in {m.unit for m in done} | left_out]
+    there = {m.unit for m in done} | set(left_out)
+    missing = [name for name in planned if name not in there]
     found = {(m.unit, f.role): _digest(place.store, f.path) for m in done for f in m.files}
     wrong = [f.path for m in done for f in m.files if found[m.unit, f.role] != f.sha256]
     return {
@@ -85,5 +86,6 @@ def _orphans(place: Place, step: str, done: Sequence[Manifest]) -> list[str]:
     named = {f.path for m in done for f in m.files}
     named |= {place.name(step, f"{m.unit}.json") for m in done}
     named |= {place.name(step, "plan.json"), place.name(step, LEFT_OUT)}
-    there = (place.name(step, name) for name in place.store.names(place.name(step)))
-    return [name for name in there if name not in named]
+    there = [place.name(step, name) for name in place.store.names(place.name(step), drafts=True)]
+    marks = [place.name(step, "attempts", name) for name in place.store.names(place.name(step, "attempts"))]
+    return [name for name in (*there, *marks) if name not in named]

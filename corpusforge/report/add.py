@@ -108,7 +108,7 @@ def end_to_end(passes: Sequence[Report]) -> Report:
     result = Report()
     if not passes:
         return result
-    result.add(next((p for p in reversed(passes) if p.counts["kept"] and not p.counts["tokens"]), passes[0]))
+    result.add(next((p for p in reversed(passes) if "records" in p.counts and not p.counts["tokens"]), passes[0]))
     result.counts = Counter({k: v for k, v in result.counts.items() if not k.startswith(("drop.", "into."))})
     for made in passes:
         result.counts.update({f"drop.{reason}": n for reason, n in made.drops().items()})

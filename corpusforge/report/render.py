@@ -177,13 +177,14 @@ def _steps(made: PassView) -> Iterator[tuple[str, int, int]]:
     if not entered or counts["tokens"]:
         return
     into = sorted((k.removeprefix("into."), v) for k, v in counts.items() if k.startswith("into."))
-    names = {name.partition(".")[2] for name, _ in into}
-    other = sum(v for reason, v in drops.items() if reason.partition(".")[0] not in names)
-    if other or not into:
-        yield ("source" if into else "duplicates", entered, other)
-    for name, documents in into:
-        stage = name.partition(".")[2]
-        yield stage, documents, sum(v for reason, v in drops.items() if reason.partition(".")[0] == stage)
+    if not into:
+        yield "duplicates", entered, sum(drops.values())
+        return
+    if entered > into[0][1]:
+        yield "source", entered, entered - into[0][1]
+    left = [documents for _, documents in into[1:]] + [counts["kept"]]
+    for (name, documents), after in zip(into, left, strict=True):
+        yield name.partition(".")[2], documents, documents - after
 
 
 def _drops(passes: Sequence[PassView]) -> RenderableType:

@@ -1,8 +1,10 @@
 """Raw inputs: which files a build reads, by what names, and their fingerprints."""
 
+import filecmp
 import glob
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -24,9 +26,15 @@ def resolve(given: Sequence[str], suffixes: Sequence[str], say: Callable[[str], 
     that is left out.
     """
     found = sorted({entry for one in given for entry in _entries(one, suffixes, say)})
+    for name, path in found:
+        if name.encode(errors="replace").decode() != name:
+            raise InputError(f"the name of input {path!r} is not UTF-8. Give the file another name")
     inputs = [Input(name, path, Path(path).stat().st_size, fingerprint(path)) for name, path in found]
     once: dict[str, Input] = {}
     for entry in sorted(inputs, key=lambda i: (i.name, i.fingerprint)):
+        same = once.get(entry.fingerprint)
+        if same and not filecmp.cmp(entry.path, same.path, shallow=False):
+            entry = replace(entry, fingerprint=_full_digest(entry.path))
         if entry.fingerprint in once:
             say(f"{entry.path} equals {once[entry.fingerprint].path} and is read once")
         else:
@@ -48,6 +56,12 @@ def fingerprint(path: str) -> str:
     except OSError as error:
         raise InputError(f"cannot read input {path}: {error.strerror}. Check its permissions") from None
     return digest.hexdigest()
+
+
+def _full_digest(path: str) -> str:
+    """Digest of a whole file, for one that another equals in every block of its fingerprint."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _entries(given: str, suffixes: Sequence[str], say: Callable[[str], None]) -> Iterator[tuple[str, str]]:

@@ -24,16 +24,16 @@ from typing import Any, Protocol
 import pyarrow as pa
 from pydantic import ConfigDict
 
-STRICT = ConfigDict(extra="forbid")
+STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
 """Configuration of every stage's dataclass: an unknown field is an error."""
 
 
 class Stage(Protocol):
-    """What a stage is; four class attributes may be left out.
+    """What a stage is; five class attributes may be left out.
 
     ``built_on``: libraries whose version changes the output. ``models``: models by digest. ``data``: paths of files
     whose content changes the output. ``unrecorded``: True for a stage of the extraction pass that changes text before
-    it is first written, and so without edits.
+    it is first written, and so without edits. ``masks``: True for a stage that masks personal data.
     """
 
     revision: int

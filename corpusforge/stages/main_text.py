@@ -81,7 +81,7 @@ class MainText:
         "blocks": pa.list_(BLOCK),
         "drop": pa.string(),
     }
-    built_on: ClassVar[tuple[str, ...]] = ("trafilatura", "lxml", "justext")
+    built_on: ClassVar[tuple[str, ...]] = ("trafilatura", "lxml", "lxml_html_clean", "justext")
     unrecorded: ClassVar[bool] = True
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -134,7 +134,8 @@ class MainText:
         if not text or not text.strip():
             if guard.memory_is_short():
                 _short(place)
-            return None, title_of(html) or None, None, "no_text"
+            # No title either: it would be swept before the masks.
+            return _dropped("no_text")
         return text, title_of(html) or None, blocks_of(text, Page.of(tree)), None
 
     def _too_much(self, tree: HtmlElement) -> str | None:

@@ -28,6 +28,7 @@ class MaskPersonal:
     phone: bool = True
 
     revision: ClassVar[int] = 1
+    masks: ClassVar[bool] = True
     reads: ClassVar[tuple[str, ...]] = ("text", "title", "blocks")
     writes: ClassVar[dict[str, pa.DataType]] = {
         "text": pa.large_string(),

@@ -98,7 +98,7 @@ class GopherQuality:
             points = codes(text or "")
             per_word = units_per_word(points, kinds())
             name = limits.entry(table, lang, per_word > 1)
-            held = limits.values(table, name, "GopherQuality", self.thresholds)
+            held = limits.values(table, name, "GopherQuality", self.thresholds, lang)
             ends = held["terminal_punctuation"]
             measures = quality(text or "", points, per_word, tuple(held["stop_word_list"]), ends)
             row = {**measures, "quality_limits": name, "drop": limits.broken(held, measures)}

@@ -67,7 +67,7 @@ class GopherRepetition:
             per_word = units_per_word(points, kinds())
             measures = repetition(points, per_word)
             name = limits.entry(table, lang, per_word > 1)
-            held = limits.values(table, name, "GopherRepetition", self.thresholds)
+            held = limits.values(table, name, "GopherRepetition", self.thresholds, lang)
             row = {**measures, "repetition_limits": name, "drop": limits.broken(held, measures)}
             for column, value in row.items():
                 columns[column].append(value)

@@ -9,7 +9,7 @@ from pydantic.dataclasses import dataclass
 from corpusforge.stages import STRICT, put
 
 _NOT_PAGES = (
-    "7z apk avi avif bin bmp bz2 css csv deb dmg doc docx eot epub exe flv gif gz ico ics iso jar jpeg jpg js m4a "
+    "7z apk avi avif bin bmp bz2 css csv deb dmg doc docx eot epub exe flv gif gz ico ics iso jar jpeg jpg m4a "
     "m4v mid mkv mov mp3 mp4 mpeg mpg msi odp ods odt ogg otf pdf png ppt pptx rar rpm rss svg swf tar tgz tif "
     "tiff ttf wav webm webp wma wmv woff woff2 xls xlsx xz zip"
 )
@@ -17,8 +17,8 @@ NOT_PAGES = tuple(_NOT_PAGES.split())
 """File endings that never name a page of text."""
 
 _NO_CONTENT = (
-    "login logout signin sign-in signout signup sign-up register cart basket checkout wishlist wp-login.php wp- "
-    "admin search"
+    "login logout signin sign-in signout signup sign-up register cart basket checkout wishlist wp-login.php "
+    "wp-admin search"
 )
 NO_CONTENT = tuple(_NO_CONTENT.split())
 """Path segments whose pages are forms or lists of links: the segment must be the last one."""

@@ -7,6 +7,7 @@ Japanese that is mostly Latin letters is measured in words, so it falls back to 
 """
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Any
 
 Values = Mapping[str, Any]
 Overrides = Mapping[str, Mapping[str, float | None]]
+LANGUAGE = re.compile(r"all|other|other_unspaced|[a-z]{2,3}(-[A-Za-z]+)?")
+"""What an override may be for: every language, a fallback, or a language as lid.176 names it."""
 EVERY = "all"
 """The key of overrides that hold for every language."""
 
@@ -32,12 +35,14 @@ def entry(table: Mapping[str, Values], lang: str | None, unspaced: bool) -> str:
     return "other_unspaced" if unspaced else "other"
 
 
-def values(table: Mapping[str, Values], name: str, stage: str, overrides: Overrides) -> dict[str, Any]:
+def values(
+    table: Mapping[str, Values], name: str, stage: str, overrides: Overrides, lang: str | None = None
+) -> dict[str, Any]:
     """What holds for a stage under an entry: fallback, then language, then overrides for all, then for the language."""
     fallback = "other_unspaced" if table[name]["unspaced"] else "other"
     layers = (table[fallback].get(stage, {}), table[name].get(stage, {}), overrides.get(EVERY, {}))
     merged: dict[str, Any] = {}
-    for layer in (*layers, overrides.get(name, {})):
+    for layer in (*layers, overrides.get(name, {}), overrides.get(lang or name, {})):
         merged.update(layer)
     return {key: value for key, value in merged.items() if value is not None and key != "source"}
 
@@ -53,9 +58,10 @@ def broken(limits: Values, measures: Mapping[str, float]) -> str | None:
 
 
 def unknown(overrides: Overrides, measures: Mapping[str, Any]) -> list[str]:
-    """Keys of overrides that limit nothing that is measured."""
+    """Keys of overrides that limit nothing that is measured, or that name no language."""
     known = {f"{name}_{side}" for name in measures for side in ("at_least", "at_most")}
-    return sorted({key for limits in overrides.values() for key in limits} - known)
+    languages = {name for name in overrides if not LANGUAGE.fullmatch(name)}
+    return sorted(({key for limits in overrides.values() for key in limits} - known) | languages)
 
 
 def share(part: int, whole: int) -> float:

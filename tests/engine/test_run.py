@@ -1,15 +1,16 @@
 """The engine: each unit is committed once, whoever runs it, and a failure is named."""
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from corpusforge.engine.attempt import Place, Work
+from corpusforge.engine.attempt import Output, Place, Reader, Work
 from corpusforge.engine.run import Handout, PlanChanged, leave_out, manifests, run
 from corpusforge.engine.serial_pool import SerialPool
-from corpusforge.engine.unit import Manifest
+from corpusforge.engine.unit import Manifest, Unit
+from corpusforge.report.add import Report
 from corpusforge.storage import Store
 from tests.engine.passes import Squares, Total
 
@@ -106,6 +107,34 @@ def test_handout_is_largest_first_and_turns_at_anothers_work(tmp_path: Path) -> 
     assert next(handout).name == "000000"
     assert next(handout).name == "000001"
     assert set(done) == {"000004"}
+
+
+def test_two_units_of_one_name_are_refused(tmp_path: Path) -> None:
+    class Twice(Squares):
+        def plan(self, inputs: object) -> list[Unit]:  # type: ignore[override]
+            return [Unit("000000", {"n": 1}), Unit("000000", {"n": 2})]
+
+    with pytest.raises(ValueError, match="two units of one name"):
+        run(Twice(), {}, place(tmp_path), refuse)
+
+
+def test_what_another_driver_left_out_stands(tmp_path: Path) -> None:
+    one = run(Squares(broken=(2,)), {}, place(tmp_path), serial)
+    other = run(Squares(broken=(1,)), {}, place(tmp_path), serial)
+    assert leave_out(place(tmp_path), "squares", one.failed) == {"000002"}
+    assert leave_out(place(tmp_path), "squares", other.failed) == {"000002"}
+
+
+def test_a_unit_committed_by_another_driver_does_not_fail(tmp_path: Path) -> None:
+    @dataclass(frozen=True)
+    class Overtaken(Squares):
+        def work(self, unit: Unit, inputs: Reader, out: Output) -> Report:
+            Work(Squares(), place(tmp_path)).attempt(unit, "other", {})
+            raise RuntimeError("too late")
+
+    outcome = run(Overtaken(), {}, place(tmp_path), serial)
+    assert not outcome.failed
+    assert len(outcome.manifests) == 4
 
 
 def test_manifests_are_listed_in_the_order_of_the_plan(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import BinaryIO, ClassVar
 
 import pyarrow as pa
-from pydantic import ConfigDict, PositiveInt
+from pydantic import ConfigDict, NonNegativeInt, PositiveInt
 from pydantic.dataclasses import dataclass
 
 from corpusforge.schema import SOURCE
@@ -34,7 +34,7 @@ class Warc:
 
     slice_bytes: PositiveInt = 16 << 20
     payload_bytes: PositiveInt = 8 << 20
-    look_back_bytes: int = 4 << 20
+    look_back_bytes: NonNegativeInt = 4 << 20
     batch_rows: PositiveInt = 256
     batch_bytes: PositiveInt = 32 << 20
 

@@ -1,0 +1,123 @@
+"""The parts of a recipe: stages, sources and passes by name, built with every fault as one clear message."""
+
+import difflib
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+PARTS = {"source": "corpusforge.sources", "stages": "corpusforge.stages"}
+"""Where a short ``use`` such as ``length.TooShort`` is looked for."""
+GIVEN = ("inputs", "limit")
+"""Fields of a pass that a build sets, never a recipe."""
+CALLS = {"source": "read", "stages": "__call__"}
+
+
+class RecipeError(ValueError):
+    """Something in a recipe is wrong; the message says what, where and how to cure it."""
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A place in a recipe file."""
+
+    file: str
+    line: int
+    where: str
+
+    def error(self, problem: str, cure: str) -> RecipeError:
+        return RecipeError(f"{self.file}:{self.line}: {self.where}: {problem}. {cure}")
+
+
+class Mapped(dict[str, Any]):
+    """A mapping that knows the line of each of its keys."""
+
+    def __init__(self, items: Mapping[str, Any]) -> None:
+        super().__init__(items)
+        self.lines: dict[str, int] = {}
+
+
+def part_of(given: Any, kind: str, spot: Spot, lines: dict[int, int]) -> Any:
+    """A stage or source from ``{use: module.Class, …}`` or just its ``use``."""
+    if isinstance(given, str):
+        given = Mapped({"use": given})
+    line = lines.get(id(given), spot.line)
+    if not isinstance(given, dict) or not isinstance(given.get("use"), str):
+        raise Spot(spot.file, line, spot.where).error(f"{given!r} is not a {kind}", "Write `{use: module.Class, …}`")
+    spot = Spot(spot.file, line, f"{spot.where}, {given['use']}")
+    part = load_part(given["use"], kind, spot)
+    return built(part, {k: v for k, v in given.items() if k != "use"}, given, spot)
+
+
+def load_part(use: str, kind: str, spot: Spot) -> type:
+    """The class that ``use`` names: ``module.Class`` in our package, ``package.module:Class`` anywhere."""
+    home = PARTS[kind]
+    module, _, name = use.partition(":") if ":" in use else (f"{home}.{use.rpartition('.')[0]}", "", use.split(".")[-1])
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        folder = f"Set PYTHONPATH to the folder that holds {module.split('.')[0]}"
+        cure = folder if ":" in use else suggestion(use, sorted(parts_in(home)))
+        raise spot.error(f"unknown {use!r} ({error})", cure) from None
+    if not (
+        inspect.isclass(found) and is_dataclass(found) and hasattr(found, "revision") and hasattr(found, CALLS[kind])
+    ):
+        needs = f"It must be a frozen dataclass with `revision`, `writes` and `{CALLS[kind]}`"
+        raise spot.error(f"{use!r} cannot be used here", needs)
+    return found
+
+
+def parts_in(home: str) -> dict[str, type]:
+    """Every stage or source of our package by its short name."""
+    package = importlib.import_module(home)
+    found: dict[str, type] = {}
+    for entry in pkgutil.iter_modules(package.__path__):
+        module = importlib.import_module(f"{home}.{entry.name}")
+        for name, part in inspect.getmembers(module, inspect.isclass):
+            if is_dataclass(part) and part.__module__ == module.__name__ and hasattr(part, "revision"):
+                found[f"{entry.name}.{name}"] = part
+    return found
+
+
+def built(kind: type, values: Mapping[str, Any], given: Any, spot: Spot) -> Any:
+    """Build a dataclass; a field that is unknown, missing or of another type is one clear error."""
+    known = [f.name for f in fields(kind) if f.name not in GIVEN]
+    for field in values:
+        if field not in known:
+            at = Spot(spot.file, getattr(given, "lines", {}).get(field, spot.line), spot.where)
+            raise at.error(f"unknown field {field!r}", suggestion(field, known))
+    try:
+        return kind(**values)
+    except ValidationError as error:
+        raise _explained(kind, error.errors()[0], given, spot) from None
+    except (TypeError, ValueError) as error:
+        raise spot.error(str(error), f"Fields of {kind.__name__}: {', '.join(known)}") from None
+
+
+def _explained(kind: type, fault: Any, given: Any, spot: Spot) -> RecipeError:
+    """The first fault that validation found, as what, which value and cure."""
+    path = [str(part) for part in fault["loc"]]
+    line = getattr(given, "lines", {}).get(path[0] if path else "", spot.line)
+    at = Spot(spot.file, line, spot.where)
+    problem = fault["msg"].removeprefix("Value error, ")
+    if not path:
+        return at.error(problem, "Change one of its fields")
+    field = ".".join(path)
+    if fault["type"] in ("unexpected_keyword_argument", "unexpected_keyword"):
+        return at.error(f"unknown field {path[-1]!r} in {path[0]}", f"See the fields of {path[0]} in docs/recipes.md")
+    if fault["type"].startswith("missing"):
+        return at.error(f"{field} is missing", "Give it a value")
+    wanted = next((f.type for f in fields(kind) if f.name == path[0]), None)
+    shown = getattr(wanted, "__name__", str(wanted)).replace("corpusforge.", "")
+    bound = fault["type"].startswith(("greater", "less", "value_error"))
+    cure = "Give it a value within that bound" if bound else f"{path[0]} must be {shown}"
+    return at.error(f"{field}: {problem}, it is {fault.get('input')!r}", cure)
+
+
+def suggestion(given: str, known: Any) -> str:
+    close = difflib.get_close_matches(given, list(known), 1)
+    return f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(known)}"
