@@ -218,8 +218,8 @@ def _run_passes(
             return pools(resources, units, careful)
 
         reads = {name: made[name] for name in step.reads}
-        if base:
-            reads["earlier"] = manifests(Place(place.store, base), step.name)
+        for name in getattr(step, "earlier", ()) if base else ():
+            reads[f"earlier/{name}"] = manifests(Place(place.store, str(base)), name)
         outcome = run(step, reads, place, chosen, earlier, listen)
         outcomes.append(outcome)
         if len(outcome.failed) > allow_failed:

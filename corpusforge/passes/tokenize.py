@@ -1,7 +1,7 @@
 """The tokenize pass: a tokenizer from a sample or a file, then documents as token shards with their sidecars.
 
-Two engine passes: ``NAME/tokenizer`` (one unit: the tokenizer file) and ``NAME`` (units: runs of corpus shards of one
-series).
+Three engine passes: ``NAME/tokenizer`` (one unit: the tokenizer file), ``NAME/splits`` (one unit, only where the build
+stands on an earlier version) and ``NAME`` (units: runs of corpus shards of one series).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,11 +16,12 @@ from corpusforge.engine.attempt import Output, Pass, Reader, Resources
 from corpusforge.engine.tables import read_rows, schema_of
 from corpusforge.engine.unit import File, Manifest, Unit
 from corpusforge.passes.specs import library_version
+from corpusforge.passes.splits import KeepSplits, known_splits
 from corpusforge.report.add import Report
 from corpusforge.text.canonical import sha256 as digest_of
 from corpusforge.tokens.encoders import ENCODERS, Encoder, check, load
 from corpusforge.tokens.megatron import Ids, SplitWriter
-from corpusforge.tokens.split import SPLITS, earlier_splits, hash_of, split_of
+from corpusforge.tokens.split import SPLITS, hash_of, split_of
 from corpusforge.tokens.tokenizer import Take, Train, by_series, sampled, smallest, train
 
 STRICT = ConfigDict(extra="forbid")
@@ -28,8 +29,6 @@ COMPARED = 64
 """Documents of a unit, those with the smallest hash of id, on which a fast encoder is compared with the reference."""
 COMPARED_CHARACTERS = 2048
 COPIED = ("id", "url", "source_file", "source_offset", "source_length", "lang", "licence")
-EARLIER = "earlier"
-"""Key under which ``plan`` may be given the manifests of an earlier version's token shards."""
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -60,7 +59,7 @@ class Tokenize:
 
     def steps(self) -> tuple[Pass, ...]:
         """The engine passes, in order."""
-        return MakeTokenizer(self), EncodeDocuments(self)
+        return MakeTokenizer(self), KeepSplits(f"{self.name}/splits", self.reads[0], self.name), EncodeDocuments(self)
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -128,7 +127,7 @@ class EncodeDocuments:
 
     @property
     def reads(self) -> tuple[str, ...]:
-        return (*self.recipe.reads[:1], f"{self.recipe.name}/tokenizer")
+        return (*self.recipe.reads[:1], f"{self.recipe.name}/tokenizer", f"{self.recipe.name}/splits")
 
     @property
     def resources(self) -> Resources:
@@ -147,10 +146,8 @@ class EncodeDocuments:
 
     def plan(self, inputs: Mapping[str, Sequence[Manifest]]) -> Sequence[Unit]:
         shards, (tokenizer,) = inputs[self.reads[0]], inputs[self.reads[1]]
-        known = [f for m in inputs.get(EARLIER, ()) for f in m.files if f.role.endswith(".docs.parquet")]
-        # A cluster's swept members may lie in any shard, and each may have stood in the earlier version.
-        swept = [f for m in shards for f in m.files if f.role == "swept.parquet"] if known else []
-        more = (tokenizer.file(self.recipe.tokenizer.role), *known, *swept)
+        splits = [manifest.file("splits.parquet") for manifest in inputs[self.reads[2]]]
+        more = (tokenizer.file(self.recipe.tokenizer.role), *splits)
         return [unit for series, run in by_series(shards) for unit in self._units(series, run, more)]
 
     def _units(self, series: str, shards: Sequence[Manifest], more: tuple[File, ...]) -> Iterator[Unit]:
@@ -162,7 +159,8 @@ class EncodeDocuments:
     def work(self, unit: Unit, inputs: Reader, out: Output) -> Report:
         encoder = self._load(self.recipe.encoder, unit, inputs)
         clusters = _clusters(unit, inputs)
-        splits = _known_splits(unit, inputs, clusters)
+        carried = next((f for f in unit.reads if f.role == "splits.parquet"), None)
+        splits = known_splits(inputs, carried, frozenset(clusters.values())) if carried else {}
         report, compared = Report(), _compared(clusters)
         writers: dict[str, SplitWriter] = {}
         samples: list[tuple[str, str]] = []
@@ -265,16 +263,6 @@ def _pairs(inputs: Reader, file: File, column: str) -> Iterator[tuple[str, Any]]
         for batch in read_rows(opened, columns=("id", column) if there else ("id",)):
             values = batch[column].to_pylist() if there else [None] * batch.num_rows
             yield from zip(batch["id"].to_pylist(), values, strict=True)
-
-
-def _known_splits(unit: Unit, inputs: Reader, clusters: Mapping[str, str]) -> dict[str, str]:
-    """What an earlier version said about the clusters of this unit."""
-    earlier = [f for f in unit.reads if f.role.endswith(".docs.parquet")]
-    if not earlier:
-        return {}
-    swept = [f for f in unit.reads if f.role == "swept.parquet"]
-    members = (pair for file in swept for pair in _pairs(inputs, file, "cluster_id"))
-    return earlier_splits(clusters, members, (pair for file in earlier for pair in _pairs(inputs, file, "split")))
 
 
 def _compared(clusters: Mapping[str, str]) -> frozenset[str]:

@@ -4,7 +4,7 @@ All members of a cluster share one split, so that no near-copy of a validation t
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 TRAIN, VALIDATION = "train", "validation"
 SPLITS = (TRAIN, VALIDATION)
@@ -21,20 +21,21 @@ def hash_of(name: str, purpose: bytes) -> int:
 
 
 def earlier_splits(
-    clusters: Mapping[str, str], members: Iterable[tuple[str, str]], earlier: Iterable[tuple[str, str]]
+    members: Iterable[tuple[str, str]],
+    documents: Iterable[tuple[str, str]],
+    kept: Iterable[tuple[str, str]],
+    swept: Iterable[tuple[str, str]],
 ) -> dict[str, str]:
     """Splits of clusters that have a member in an earlier version; validation wins where clusters joined.
 
-    ``clusters`` gives the cluster of each document at hand, ``members`` (id, cluster) of documents that were swept as
-    their twins, ``earlier`` (id, split) of the documents of the earlier version. The iterables are read once; what is
-    held grows with the clusters at hand only.
+    ``members`` gives (id, cluster) of every document of this version, kept or swept; of the earlier version
+    ``documents`` gives (id, split), ``kept`` and ``swept`` (id, cluster). Each is read once.
     """
-    wanted = set(clusters.values())
-    cluster_of = {name: name for name in wanted} | dict(clusters)
-    cluster_of.update((id, cluster) for id, cluster in members if cluster in wanted)
+    of_id = dict(documents)
+    of_cluster = {cluster: of_id[id] for id, cluster in kept if id in of_id}
+    of_id.update((id, of_cluster[cluster]) for id, cluster in swept if cluster in of_cluster)
     found: dict[str, str] = {}
-    for id, split in earlier:
-        cluster = cluster_of.get(id)
-        if cluster is not None and found.get(cluster) != VALIDATION:
-            found[cluster] = split
+    for id, cluster in members:
+        if id in of_id and found.get(cluster) != VALIDATION:
+            found[cluster] = of_id[id]
     return found

@@ -16,7 +16,7 @@ from corpusforge.engine.run import Outcome, run
 from corpusforge.engine.serial_pool import SerialPool
 from corpusforge.engine.tables import TableWriter
 from corpusforge.engine.unit import Manifest
-from corpusforge.passes.tokenize import EARLIER, Tokenize
+from corpusforge.passes.tokenize import Tokenize
 from corpusforge.schema import TOKEN_DOCUMENT
 from corpusforge.storage import Store
 from corpusforge.tokens.encoders import Reference
@@ -75,15 +75,21 @@ def place_in(root: Path, version: str = "v1") -> Place:
 
 
 def tokenised(
-    recipe: Tokenize, place: Place, shards: Sequence[Manifest], earlier: Sequence[Manifest] = ()
+    recipe: Tokenize,
+    place: Place,
+    shards: Sequence[Manifest],
+    earlier: Sequence[Manifest] = (),
+    earlier_shards: Sequence[Manifest] = (),
 ) -> list[Outcome]:
-    made: dict[str, Sequence[Manifest]] = {"corpus": shards, EARLIER: earlier}
+    """The outcomes of the tokenizer and of the documents."""
+    made: dict[str, Sequence[Manifest]] = {"corpus": shards}
+    before = {f"earlier/{recipe.name}": earlier, "earlier/corpus": earlier_shards}
     outcomes = []
     for step in recipe.steps():
-        reads = {name: made[name] for name in (*step.reads, EARLIER)}
-        outcomes.append(run(step, reads, place, lambda resources, units: SerialPool()))
+        reads = {name: made[name] for name in step.reads}
+        outcomes.append(run(step, {**reads, **before}, place, lambda resources, units: SerialPool()))
         made[step.name] = outcomes[-1].manifests
-    return outcomes
+    return [outcomes[0], outcomes[2]]
 
 
 def digests(outcomes: Sequence[Outcome]) -> list[tuple[str, str, str]]:
@@ -193,7 +199,8 @@ def test_clusters_share_a_split_and_keep_their_size(tmp_path: Path) -> None:
 def test_a_later_version_keeps_the_split_of_an_earlier_one(tmp_path: Path) -> None:
     recipe = Tokenize("tokens", tokenizer=SMALL, validation_share=0.3)
     first = place_in(tmp_path)
-    _, before = tokenised(recipe, first, corpus(first))
+    first_shards = corpus(first)
+    _, before = tokenised(recipe, first, first_shards)
     was = {
         line["id"]: split
         for manifest in before.manifests
@@ -210,7 +217,7 @@ def test_a_later_version_keeps_the_split_of_an_earlier_one(tmp_path: Path) -> No
     second = place_in(tmp_path, "v2")
     shards = [shard(second, "ja-000000", [joining, *left]), shard(second, "en-000000", EN[:50], twins)]
     none = Tokenize("tokens", tokenizer=SMALL, validation_share=0.0)
-    _, after = tokenised(none, second, shards, before.manifests)
+    _, after = tokenised(none, second, shards, before.manifests, first_shards)
     now = {
         line["id"]: split
         for manifest in after.manifests

@@ -31,12 +31,18 @@ def test_split_is_the_same_in_another_process() -> None:
 
 
 def test_a_cluster_keeps_the_split_of_any_earlier_member() -> None:
-    clusters = {"d": "a", "e": "e", "f": "f"}
-    swept = [("a", "a"), ("b", "a"), ("x", "elsewhere")]
-    earlier = [("b", VALIDATION), ("e", TRAIN), ("x", VALIDATION), ("gone", VALIDATION)]
-    assert earlier_splits(clusters, swept, earlier) == {"a": VALIDATION, "e": TRAIN}
+    members = [("d", "a"), ("a", "a"), ("b", "a"), ("e", "e"), ("f", "f"), ("x", "elsewhere")]
+    documents = [("b", VALIDATION), ("e", TRAIN), ("gone", VALIDATION)]
+    kept = [("b", "b"), ("e", "e"), ("gone", "gone")]
+    assert earlier_splits(members, documents, kept, []) == {"a": VALIDATION, "e": TRAIN}
+
+
+def test_a_member_that_was_swept_before_keeps_its_clusters_split() -> None:
+    kept, swept = [("b", "a")], [("a", "a"), ("c", "a")]
+    assert earlier_splits([("c", "c")], [("b", VALIDATION)], kept, swept) == {"c": VALIDATION}
 
 
 @given(st.permutations([("a", TRAIN), ("b", VALIDATION), ("c", TRAIN)]))
-def test_validation_wins_where_clusters_joined(earlier: list[tuple[str, str]]) -> None:
-    assert earlier_splits({"a": "a"}, [("b", "a"), ("c", "a")], earlier) == {"a": VALIDATION}
+def test_validation_wins_where_clusters_joined(documents: list[tuple[str, str]]) -> None:
+    members = [("a", "a"), ("b", "a"), ("c", "a")]
+    assert earlier_splits(members, documents, [(id, id) for id, _ in documents], []) == {"a": VALIDATION}
