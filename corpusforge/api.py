@@ -276,20 +276,15 @@ def _masks(stage: Any) -> bool:
     return bool(getattr(stage, "masks", False))
 
 
-def open_run(address: str) -> tuple[Place, Address]:
-    """The place behind ``ROOT/CORPUS/VERSION[/PASS[/UNIT]]`` and its parts."""
-    return Address.locate(address)
-
-
 def documents(address: str, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
     """Rows of the final shards of ``ROOT/CORPUS/VERSION``, or of one pass or unit, streamed."""
-    place, parts = open_run(address)
+    place, parts = Address.locate(address)
     yield from _rows(place, parts.step or final_pass(place), parts.unit, "kept.parquet", columns)
 
 
 def dropped(address: str, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
     """Rows that were dropped, with ``drop`` saying why, of every pass of a version or of one pass or unit, streamed."""
-    place, parts = open_run(address)
+    place, parts = Address.locate(address)
     for step in [parts.step] if parts.step else passes_with_documents(place):
         yield from _rows(place, step, parts.unit, "swept.parquet", columns)
 
@@ -322,13 +317,13 @@ def final_pass(place: Place) -> str:
 
 def report(address: str) -> list[PassView]:
     """What each pass of a version read, kept, dropped and cost."""
-    place, parts = open_run(address)
+    place, parts = Address.locate(address)
     return view(place, parts)
 
 
 def verify(address: str) -> dict[str, Any]:
     """Recompute every file a manifest names; see ``corpusforge.passes.verify``."""
-    place, _ = open_run(address)
+    place, _ = Address.locate(address)
     return verify_version(place, step_names(place))
 
 

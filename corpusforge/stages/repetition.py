@@ -31,13 +31,7 @@ MEASURES: dict[str, pa.DataType] = {
 }
 
 
-def _measured(overrides: limits.Overrides) -> limits.Overrides:
-    if unknown := limits.unknown(overrides, MEASURES):
-        raise ValueError(f"no such limit: {', '.join(unknown)}; limits are MEASURE_at_most of {', '.join(MEASURES)}")
-    return overrides
-
-
-Thresholds = Annotated[Mapping[str, Mapping[str, float | None]], AfterValidator(_measured)]
+Thresholds = Annotated[Mapping[str, Mapping[str, float | None]], AfterValidator(limits.checker(MEASURES))]
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -8,7 +8,7 @@ Japanese that is mostly Latin letters is measured in words, so it falls back to 
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -57,11 +57,20 @@ def broken(limits: Values, measures: Mapping[str, float]) -> str | None:
     return None
 
 
-def unknown(overrides: Overrides, measures: Mapping[str, Any]) -> list[str]:
-    """Keys of overrides that limit nothing that is measured, or that name no language."""
-    known = {f"{name}_{side}" for name in measures for side in ("at_least", "at_most")}
-    languages = {name for name in overrides if not LANGUAGE.fullmatch(name)}
-    return sorted(({key for limits in overrides.values() for key in limits} - known) | languages)
+def checker(measures: Iterable[str]) -> Callable[[Overrides], Overrides]:
+    """A check of overrides: ``ValueError`` for a key that limits none of ``measures``, or for no language."""
+    names = tuple(measures)
+    known = {f"{name}_{side}" for name in names for side in ("at_least", "at_most")}
+
+    def checked(overrides: Overrides) -> Overrides:
+        keys = {key for limits in overrides.values() for key in limits} - known
+        unknown = sorted(keys | {name for name in overrides if not LANGUAGE.fullmatch(name)})
+        if unknown:
+            limits = f"MEASURE_at_least and MEASURE_at_most of {', '.join(names)}, by language"
+            raise ValueError(f"no such limit: {', '.join(unknown)}; limits are {limits}")
+        return overrides
+
+    return checked
 
 
 def share(part: int, whole: int) -> float:
