@@ -1,8 +1,5 @@
 """Ray workers that die: the record is dropped, the unit is named with its true cause, the others complete."""
 
-import contextlib
-import queue
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,18 +81,24 @@ def test_a_pool_of_another_shape_gets_the_cpus_of_the_one_before(tmp_path: Path,
     second.release()
 
 
+class EnoughError(Exception):
+    """The driver has waited long enough for the test."""
+
+
 def test_a_driver_without_a_worker_says_who_holds_the_cpus(
     tmp_path: Path, pool: RayPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("corpusforge.ray_pool.PATIENCE_SECONDS", 0.5)
-    notes: queue.Queue[str] = queue.Queue()
-    greedy = RayPool(1, Resources(cpu=99, memory=MEMORY), None, notes.put)
+    notes: list[str] = []
+
+    def say(line: str) -> None:
+        notes.append(line)
+        if len(notes) == 2:
+            raise EnoughError
+
+    greedy = RayPool(1, Resources(cpu=99, memory=MEMORY), None, say)
     work = Work(Squares(), Place(Store(str(tmp_path)), "v1"))
-
-    def wait_for_ever() -> None:
-        with contextlib.suppress(Exception, SystemExit):  # it ends when the pool of these tests is closed
-            list(greedy.run(work, iter(Squares().plan({}))))
-
-    threading.Thread(target=wait_for_ever, daemon=True).start()
-    assert "the cluster has 2 CPUs" in notes.get(timeout=30)
-    assert "waiting" in notes.get(timeout=30)
+    with pytest.raises(EnoughError):
+        list(greedy.run(work, iter(Squares().plan({}))))
+    greedy.release()
+    assert all("the cluster has 2 CPUs" in note and "waiting" in note for note in notes)
