@@ -82,8 +82,15 @@ def finder(place: Place, base: str | None) -> Callable[[str, str], Manifest | No
 
 def making_of(place: Place) -> Making:
     """What a version was made from."""
-    recipe = json.loads(place.store.read(place.name("recipe.json")))
-    return Making(recipe, recipe.pop("inputs"))
+    name = place.name("recipe.json")
+    try:
+        recipe = json.loads(place.store.read(name))
+        return Making({k: v for k, v in recipe.items() if k != "inputs"}, recipe["inputs"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise VersionError(
+            f"{place.store.root}/{name} is damaged or was written by another CorpusForge ({error!r}): "
+            "build under another version"
+        ) from error
 
 
 def _enter(store: Store, version: str, making: Making) -> Place:

@@ -42,3 +42,10 @@ def test_dev_is_the_newest_dev_by_number(store: Store) -> None:
     assert resolve(store, "dev") == "dev-11"
     with pytest.raises(VersionError, match="there are: dev-1"):
         resolve(store, "nope")
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b'{"recipe": "web_ja"}'])
+def test_a_damaged_version_is_named_with_the_cure(store: Store, content: bytes) -> None:
+    store.put_if_absent("v1/recipe.json", content)
+    with pytest.raises(VersionError, match=r"v1/recipe\.json is damaged.*build under another version"):
+        choose(store, making(), "v1")
