@@ -7,7 +7,6 @@ nothing by itself: a worker that dies is replaced here, and what it said on its 
 import os
 import sys
 import time
-import uuid
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from typing import Any
 import ray
 
 from corpusforge.engine import guard
-from corpusforge.engine.attempt import Resources, Work
+from corpusforge.engine.attempt import Resources, Work, new_attempt
 from corpusforge.engine.retry import History
 from corpusforge.engine.serial_pool import cause_of, describe
 from corpusforge.engine.unit import Failed, Manifest, Unit
@@ -122,7 +121,7 @@ class RayPool:
                 return
             job = again.popleft() if unit is None else Job(unit)
             job.worker = self._idle.pop() if self._idle else self._new_worker()
-            job.attempt = uuid.uuid4().hex[:12]
+            job.attempt = new_attempt()
             running[job.worker.attempt.remote(shipped, job.unit, job.attempt, job.history.skip)] = job
 
     def _result(self, work: Work, job: Job, reference: Any) -> Manifest | Failed | None:

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import platform
+import secrets
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +17,11 @@ from corpusforge.engine.unit import File, Manifest, Unit
 from corpusforge.report.add import Report
 from corpusforge.storage import Store
 from corpusforge.text.canonical import canonical_json
+
+
+def new_attempt() -> str:
+    """A name for an attempt: milliseconds since 1970 in 12 hex digits, then 8 random ones; names sort by time."""
+    return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(4)}"
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,8 @@
 """Units one after the other in this process: for tests, debugging and a single unit that is left."""
 
-import uuid
 from collections.abc import Iterator
 
-from corpusforge.engine.attempt import Work
+from corpusforge.engine.attempt import Work, new_attempt
 from corpusforge.engine.retry import History
 from corpusforge.engine.unit import Failed, Manifest, Unit
 
@@ -20,7 +19,7 @@ def _try(work: Work, unit: Unit) -> Manifest | Failed:
     history = History()
     while True:
         try:
-            return work.attempt(unit, uuid.uuid4().hex[:12], history.skip)
+            return work.attempt(unit, new_attempt(), history.skip)
         except BaseException as error:
             # A panic of a Rust library is no Exception.
             if isinstance(error, KeyboardInterrupt | SystemExit):
