@@ -212,7 +212,7 @@ def _run_passes(
     earlier = versions.finder(place, base)
     made: dict[str, Sequence[Manifest]] = {}
     for step in (step for made_pass in recipe.passes for step in made_pass.steps()):
-        careful = isinstance(step, Map) and step.source is not None
+        careful = isinstance(step, Map) and bool(step.source)
 
         def chosen(resources: Resources, units: int, careful: bool = careful) -> Pool:
             return pools(resources, units, careful)
@@ -236,7 +236,7 @@ def _run_passes(
 def _bind(made: Map, inputs: Sequence[str], limit: int | None, say: Callable[[str], None]) -> Map:
     if not inputs:
         return replace(made, limit=limit)
-    found = resolve_inputs(inputs, made.source.suffixes, say)
+    found = resolve_inputs(inputs, tuple(e for source in made.source for e in source.suffixes), say)
     return replace(made, inputs=found, limit=limit)
 
 
@@ -339,7 +339,7 @@ def describe(planned: Plan) -> Iterator[str]:
     for made in planned.recipe.passes:
         yield f"pass {made.name}" + (f", reads {', '.join(made.reads)}" if made.reads else "")
         if isinstance(made, Map):
-            yield from (f"  {_said(part)}" for part in (made.source, *made.stages) if part)
+            yield from (f"  {_said(part)}" for part in (*made.source, *made.stages))
         else:
             yield f"  {_said(made)}"
     source = planned.source

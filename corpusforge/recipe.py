@@ -14,7 +14,7 @@ import yaml
 from corpusforge.parts import Mapped, RecipeError, Spot, built, part_of, suggestion
 from corpusforge.passes.corpus import Corpus
 from corpusforge.passes.dedup import Dedup
-from corpusforge.passes.map import ALWAYS, Map
+from corpusforge.passes.map import Map
 from corpusforge.passes.tokenize import Tokenize
 
 PASSES: dict[str, type] = {"map": Map, "dedup": Dedup, "corpus": Corpus, "tokenize": Tokenize}
@@ -106,7 +106,8 @@ def _pass(given: Any, before: Sequence[Any], spot: Spot, lines: dict[int, int]) 
     made = dict(given)
     made.pop("use", None)
     if "source" in made:
-        made["source"] = part_of(made["source"], "source", spot, lines)
+        given_sources = made["source"] if isinstance(made["source"], list) else [made["source"]]
+        made["source"] = tuple(part_of(s, "source", spot, lines) for s in given_sources)
     if "stages" in made:
         made["stages"] = tuple(part_of(s, "stages", spot, lines) for s in _listed(made, "stages", spot))
     if "reads" in made:
@@ -159,7 +160,7 @@ def _follow(recipe: Recipe, given: Sequence[Any], file: str, lines: dict[int, in
 def _check_reads(recipe: Recipe, made: Any, spot: Spot) -> None:
     """Each kind of pass reads what it can: documents, and for a corpus the decisions on those documents."""
     read = [recipe.pass_named(name) for name in made.reads]
-    if isinstance(made, Map) and (made.source is None) == (not read):
+    if isinstance(made, Map) and bool(made.source) == bool(read):
         raise spot.error(
             "it needs a source or a pass to read, and not both",
             "Write `source: {use: warc.Warc}` in the first pass, `reads: [extract]` in a later one",
@@ -188,7 +189,7 @@ COLUMNS_READ: dict[type, tuple[str, ...]] = {
 
 
 def _follow_stages(made: Map, said: Any, before: Mapping[str, Any], spot: Spot, lines: dict[int, int]) -> None:
-    columns = {*(made.source.writes if made.source else before), *ALWAYS}
+    columns = set(made.given(before))
     for stage, part in zip(made.stages, said.get("stages") or (), strict=True):
         at = Spot(spot.file, lines.get(id(part), spot.line), f"{spot.where}, {type(stage).__name__}")
         _needs(type(stage).__name__, stage.reads, columns, at)

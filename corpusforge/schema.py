@@ -45,6 +45,24 @@ SOURCE = pa.schema(
 """What a source of pages hands on. ``html`` is UTF-8 whatever the page was in; ``charset`` and ``charset_by`` say
 what it was in and which evidence decided."""
 
+TEXTS = pa.schema(
+    [
+        ("id", pa.string()),
+        ("url", pa.string()),
+        ("date", pa.string()),
+        ("title", pa.string()),
+        ("text", pa.large_string()),
+        ("charset", pa.string()),
+        ("charset_by", pa.string()),
+        ("licence", pa.string()),
+        ("source_file", pa.string()),
+        ("source_offset", pa.int64()),
+        ("source_length", pa.int64()),
+        ("drop", pa.string()),
+    ]
+)
+"""What a source of texts hands on: as ``SOURCE``, with the text itself in place of a page."""
+
 DOCUMENT = pa.schema(
     [
         ("id", pa.string()),

@@ -78,7 +78,7 @@ def _pass(
     known = [f.name for f in fields(kind) if f.name not in GIVEN]
     properties = {name: value for name, value in schema.get("properties", {}).items() if name in known}
     if "source" in properties:
-        properties["source"] = {"anyOf": sources}
+        properties["source"] = {"anyOf": [*sources, {"type": "array", "minItems": 1, "items": {"anyOf": sources}}]}
     if "stages" in properties:
         properties["stages"] = {"type": "array", "items": {"anyOf": stages}}
     properties["use"] = {"const": use}

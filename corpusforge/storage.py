@@ -86,6 +86,17 @@ class Store:
         return True
 
 
+def opened(path: str) -> BinaryIO:
+    """A raw input, seekable, for reading."""
+    return open(path, "rb")
+
+
+def state_of(path: str) -> tuple[int, str]:
+    """Bytes of a raw input, and a mark that changes when the file does."""
+    found = os.stat(path)
+    return found.st_size, f"{found.st_size}-{found.st_mtime_ns}"
+
+
 DRAFT = ".part"
 
 

@@ -18,8 +18,10 @@ from corpusforge.passes.runs import plan_runs
 from corpusforge.passes.specs import spec_of
 from corpusforge.report.add import Report
 from corpusforge.schema import EDIT, PARQUET_OPTIONS, ROW_GROUP_ROWS
-from corpusforge.sources import Input, Slice
+from corpusforge.sources import Input, Slice, Source
+from corpusforge.sources.inputs import fingerprint
 from corpusforge.stages import Stage, marked
+from corpusforge.storage import opened, state_of
 
 ALWAYS = {"edits": pa.list_(EDIT)}
 """Columns that a map pass adds where its input has none."""
@@ -29,13 +31,14 @@ ALWAYS = {"edits": pa.list_(EDIT)}
 class Map:
     """Read a source, or the documents of another pass, and put them through ``stages``.
 
-    ``unit_bytes`` is the text one unit reads at most; ``sweep: false`` scores every row by every stage and marks only;
-    ``counted`` columns are counted by value, so that a later pass can partition by them.
+    Of several sources each file goes to the first one whose ``suffixes`` fit its name. ``unit_bytes`` is the text one
+    unit reads at most; ``sweep: false`` scores every row by every stage and marks only; ``counted`` columns are counted
+    by value, so that a later pass can partition by them.
     """
 
     name: str
     reads: tuple[str, ...] = ()
-    source: Any = None
+    source: tuple[Any, ...] = ()
     stages: tuple[Any, ...] = ()
     sweep: bool = True
     unit_bytes: PositiveInt = 64 << 20
@@ -54,7 +57,7 @@ class Map:
 
     def columns(self, before: Mapping[str, pa.DataType]) -> dict[str, pa.DataType]:
         """The columns after this pass, given those of the pass it reads."""
-        every = {**(self.source.writes if self.source else before), **ALWAYS}
+        every = self.given(before)
         for stage in self.stages:
             every.update(stage.writes)
         return {f.name: f.type for f in stored_schema(every)}
@@ -62,7 +65,7 @@ class Map:
     def spec(self) -> dict[str, Any]:
         return {
             "pass": "map",
-            "source": spec_of(self.source) if self.source else None,
+            "source": [spec_of(source) for source in self.source],
             "stages": [spec_of(stage) for stage in self.stages],
             "sweep": self.sweep,
             "unit_bytes": self.unit_bytes,
@@ -72,13 +75,26 @@ class Map:
         }
 
     def plan(self, inputs: Mapping[str, Sequence[Manifest]]) -> Sequence[Unit]:
-        if self.source is None:
+        if not self.source:
             return plan_runs(inputs[self.reads[0]], self.unit_bytes)
-        places = {given.name: given.path for given in self.inputs}
-        return [
-            Unit(f"{n:06d}", {"slice": s.to_json()}, bytes=s.end - s.start, places={"path": places[s.name]})
-            for n, s in enumerate(self.source.plan(self.inputs, self.limit))
+        pieces = [
+            (given, piece) for given in self.inputs for piece in self.reader_of(given.name).plan(given, self.limit)
         ]
+        return [
+            Unit(
+                f"{number:06d}",
+                {"slice": piece.to_json()},
+                bytes=piece.end - piece.start,
+                places={"path": given.path, "state": given.state},
+            )
+            for number, (given, piece) in enumerate(pieces)
+        ]
+
+    def reader_of(self, name: str) -> Source:
+        """The source that reads the file of that name."""
+        fits = (source for source in self.source if name.lower().endswith(source.suffixes))
+        reader: Source = next(fits, self.source[0])
+        return reader
 
     def work(self, unit: Unit, inputs: Reader, out: Output) -> Report:
         columns = self._columns_in(unit, inputs)
@@ -101,19 +117,39 @@ class Map:
 
     def _columns_in(self, unit: Unit, inputs: Reader) -> dict[str, pa.DataType]:
         if self.source:
-            return {**self.source.writes, **ALWAYS}
+            return self.given({})
         with inputs.open(unit.reads[0]) as file:
-            return {**{f.name: f.type for f in schema_of(file)}, **ALWAYS}
+            return self.given({f.name: f.type for f in schema_of(file)})
+
+    def given(self, before: Mapping[str, pa.DataType]) -> dict[str, pa.DataType]:
+        """The columns that the first stage is given."""
+        given = dict(before)
+        for source in self.source:
+            given.update({name: kind for name, kind in source.writes.items() if name not in given})
+        return {**given, **ALWAYS}
 
     def _read(self, unit: Unit, inputs: Reader, passed_over: Counter[str]) -> Iterator[pa.RecordBatch]:
         if self.source:
-            yield from self.source.read(Slice(**unit.spec["slice"]), unit.places["path"], passed_over)
+            yield from self._read_slice(Slice(**unit.spec["slice"]), unit.places, passed_over)
             return
         for file, (first, rows) in zip(unit.reads, unit.spec["rows"], strict=True):
             with inputs.open(file) as opened:
                 for group in read_rows(opened, first, rows):
                     for start in range(0, group.num_rows, self.batch_rows):
                         yield group.slice(start, self.batch_rows)
+
+    def _read_slice(
+        self, piece: Slice, places: Mapping[str, str], passed_over: Counter[str]
+    ) -> Iterator[pa.RecordBatch]:
+        path = places["path"]
+        size, before = state_of(path)
+        # A copy of the file on another node has another date, so a date alone says nothing.
+        if before != places["state"] and fingerprint(path, size) != piece.fingerprint:
+            raise RuntimeError(f"input {path} is not what it was when the build began. Build again")
+        with opened(path) as file:
+            yield from self.reader_of(piece.name).read(piece, file, passed_over)
+        if state_of(path)[1] != before:
+            raise RuntimeError(f"input {path} changed while it was read. Leave it as it is and build again")
 
     def _through(self, batch: pa.RecordBatch, ledger: Ledger, spent: Counter[str]) -> None:
         live = ledger.split(batch)

@@ -4,21 +4,31 @@ A slice owns the records that *begin* in its byte range, so any cut points give 
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from itertools import pairwise
+from typing import Any, BinaryIO, Protocol, TypeVar
 
 import pyarrow as pa
+
+from corpusforge.storage import opened
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
 class Input:
-    """One raw input file; ``path`` says where it lies and is never part of an identity."""
+    """One raw input file; where it lies (``path``) and when it changed (``state``) are never part of an identity."""
 
     name: str
     path: str
     bytes: int
     fingerprint: str
+    state: str = ""
+
+    def open(self) -> BinaryIO:
+        """The file, seekable, for reading."""
+        return opened(self.path)
 
 
 @dataclass(frozen=True)
@@ -36,13 +46,43 @@ class Slice:
 
 
 class Source(Protocol):
-    """Reads one kind of input. ``read`` counts what gives no row, as ``source.reason``, in ``passed_over``."""
+    """Reads one kind of input.
+
+    ``plan`` cuts one input into slices, with ``limit`` into one. ``read`` is given the opened file; it counts what
+    gives no row, as ``source.reason``, in ``passed_over``.
+    """
 
     revision: int
     suffixes: tuple[str, ...]
-    """Endings of the files that are taken from a folder."""
+    """Endings, in small letters, of the files that are taken from a folder."""
 
     @property
     def writes(self) -> dict[str, pa.DataType]: ...
-    def plan(self, inputs: Sequence[Input], limit: int | None) -> Sequence[Slice]: ...
-    def read(self, piece: Slice, path: str, passed_over: Counter[str]) -> Iterator[pa.RecordBatch]: ...
+    def plan(self, given: Input, limit: int | None) -> Sequence[Slice]: ...
+    def read(self, piece: Slice, file: BinaryIO, passed_over: Counter[str]) -> Iterator[pa.RecordBatch]: ...
+
+
+def whole(given: Input, limit: int | None = None) -> tuple[Slice]:
+    """One slice: for files that cannot be entered in the middle, and for a limit."""
+    return (Slice(given.name, given.fingerprint, 0, given.bytes, limit),)
+
+
+def cut(given: Input, slice_bytes: int) -> tuple[Slice, ...]:
+    """Even slices of at most ``slice_bytes``."""
+    count = max(1, -(-given.bytes // slice_bytes))
+    cuts = [given.bytes * i // count for i in range(count + 1)]
+    return tuple(Slice(given.name, given.fingerprint, start, end) for start, end in pairwise(cuts))
+
+
+def grouped(rows: Iterable[tuple[Item, int]], batch_rows: int, batch_bytes: int) -> Iterator[list[Item]]:
+    """Rows, each with its bytes, in lists that end at a number of rows or of bytes, whichever comes first."""
+    batch: list[Item] = []
+    size = 0
+    for row, length in rows:
+        batch.append(row)
+        size += length
+        if len(batch) >= batch_rows or size >= batch_bytes:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch

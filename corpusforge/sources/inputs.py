@@ -1,6 +1,5 @@
 """Raw inputs: which files a build reads, by what names, and their fingerprints."""
 
-import filecmp
 import glob
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
@@ -9,8 +8,10 @@ from itertools import pairwise
 from pathlib import Path
 
 from corpusforge.sources import Input
+from corpusforge.storage import opened, state_of
 
 BLOCK = 64 << 10
+CHUNK = 1 << 20
 BLOCKS = 16
 """A fingerprint covers the size and the first, the last and 14 evenly spaced blocks of 64 kB."""
 
@@ -29,11 +30,11 @@ def resolve(given: Sequence[str], suffixes: Sequence[str], say: Callable[[str], 
     for name, path in found:
         if name.encode(errors="replace").decode() != name:
             raise InputError(f"the name of input {path!r} is not UTF-8. Give the file another name")
-    inputs = [Input(name, path, Path(path).stat().st_size, fingerprint(path)) for name, path in found]
+    inputs = [_input(name, path) for name, path in found]
     once: dict[str, Input] = {}
     for entry in sorted(inputs, key=lambda i: (i.name, i.fingerprint)):
         same = once.get(entry.fingerprint)
-        if same and not filecmp.cmp(entry.path, same.path, shallow=False):
+        if same and not _equal(entry, same):
             entry = replace(entry, fingerprint=_full_digest(entry.path))
         if entry.fingerprint in once:
             say(f"{entry.path} equals {once[entry.fingerprint].path} and is read once")
@@ -43,32 +44,43 @@ def resolve(given: Sequence[str], suffixes: Sequence[str], say: Callable[[str], 
     return tuple(sorted(once.values(), key=lambda i: (i.name, i.fingerprint)))
 
 
-def fingerprint(path: str) -> str:
+def _input(name: str, path: str) -> Input:
+    try:
+        size, state = state_of(path)
+        return Input(name, path, size, fingerprint(path, size), state)
+    except OSError as error:
+        raise InputError(f"cannot read input {path}: {error.strerror or error}. Check its permissions") from None
+
+
+def fingerprint(path: str, size: int) -> str:
     """Hex digest of the size and sixteen blocks of a file."""
-    size = Path(path).stat().st_size
     starts = sorted({max(0, (size - BLOCK) * n // (BLOCKS - 1)) for n in range(BLOCKS)})
     digest = hashlib.sha256(str(size).encode())
-    try:
-        with open(path, "rb") as file:
-            for start in starts:
-                file.seek(start)
-                digest.update(file.read(BLOCK))
-    except OSError as error:
-        raise InputError(f"cannot read input {path}: {error.strerror}. Check its permissions") from None
+    with opened(path) as file:
+        for start in starts:
+            file.seek(start)
+            digest.update(file.read(BLOCK))
     return digest.hexdigest()
+
+
+def _equal(one: Input, other: Input) -> bool:
+    return _full_digest(one.path) == _full_digest(other.path)
 
 
 def _full_digest(path: str) -> str:
     """Digest of a whole file, for one that another equals in every block of its fingerprint."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    with opened(path) as file:
+        while block := file.read(CHUNK):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _entries(given: str, suffixes: Sequence[str], say: Callable[[str], None]) -> Iterator[tuple[str, str]]:
     path = Path(given)
     if path.is_dir():
         every = sorted(p for p in path.rglob("*") if p.is_file())
-        taken = [p for p in every if p.name.endswith(tuple(suffixes))]
+        taken = [p for p in every if p.name.lower().endswith(tuple(suffixes))]
         if not taken:
             raise InputError(f"no {' or '.join(suffixes)} file in folder {given} ({len(every)} other files)")
         if len(every) > len(taken):

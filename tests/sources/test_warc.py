@@ -52,7 +52,7 @@ def rows_of(path: Path, cuts: list[int] | None = None, source: Warc | None = Non
     passed_over: Counter[str] = Counter()
     rows: Rows = []
     for start, end in pairs:
-        for batch in source.read(Slice(path.name, "f", start, end), str(path), passed_over):
+        for batch in source.read(Slice(path.name, "f", start, end), path.open("rb"), passed_over):
             assert batch.schema == SOURCE
             rows += batch.to_pylist()
     return rows, passed_over
@@ -116,7 +116,7 @@ def test_batches_are_capped_by_rows_and_by_bytes(tmp_path: Path) -> None:
     piece = Slice("a.warc.gz", "f", 0, path.stat().st_size)
 
     def sizes(source: Warc) -> list[int]:
-        return [batch.num_rows for batch in source.read(piece, str(path), Counter())]
+        return [batch.num_rows for batch in source.read(piece, path.open("rb"), Counter())]
 
     assert sizes(Warc(batch_rows=4)) == [4, 4, 2]
     assert sizes(Warc(batch_bytes=250)) == [3, 3, 3, 1]
@@ -126,13 +126,13 @@ def test_a_plan_covers_the_file_and_a_limit_makes_one_slice(tmp_path: Path) -> N
     noise = random.Random(1).randbytes(5000)
     path = written(tmp_path, "a.warc.gz", [record(i, page(b"<p>" + noise)) for i in range(20)])
     given_file = input_of(path)
-    slices = Warc(slice_bytes=30_000).plan([given_file], None)
+    slices = Warc(slice_bytes=30_000).plan(given_file, None)
     assert len(slices) == 4
     assert [s.start for s in slices[1:]] == [s.end for s in slices[:-1]]
     assert (slices[0].start, slices[-1].end) == (0, given_file.bytes)
-    (limited,) = Warc(slice_bytes=30_000).plan([given_file], 3)
+    (limited,) = Warc(slice_bytes=30_000).plan(given_file, 3)
     assert (limited.start, limited.end, limited.limit) == (0, given_file.bytes, 3)
-    assert sum(b.num_rows for b in Warc().read(limited, str(path), Counter())) == 3
+    assert sum(b.num_rows for b in Warc().read(limited, path.open("rb"), Counter())) == 3
 
 
 def test_a_file_that_is_one_gzip_member_is_one_slice_with_inflated_offsets(tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_a_file_that_is_one_gzip_member_is_one_slice_with_inflated_offsets(tmp_p
     records = [record(i, page(b"<p>" + noise.randbytes(2000))) for i in range(20)]
     path = tmp_path / "a.warc.gz"
     path.write_bytes(gzip.compress(b"".join(records), mtime=0))
-    assert len(Warc(slice_bytes=5000).plan([input_of(path)], None)) == 1
+    assert len(Warc(slice_bytes=5000).plan(input_of(path), None)) == 1
     rows, counts = rows_of(path)
     starts = [sum(len(r) for r in records[:i]) for i in range(20)]
     assert [row["source_offset"] for row in rows] == starts
@@ -229,7 +229,7 @@ def test_a_wrong_length_in_a_plain_file_costs_that_record_only(tmp_path: Path, w
 def test_a_file_without_records_is_counted(tmp_path: Path, name: str, data: bytes, reason: str) -> None:
     path = tmp_path / name
     path.write_bytes(gzip.compress(data, mtime=0) if data and name.endswith(".gz") else data)
-    slices = Warc().plan([input_of(path)], None)
+    slices = Warc().plan(input_of(path), None)
     assert len(slices) == 1
     assert rows_of(path) == ([], {f"source.{reason}": 1})
 

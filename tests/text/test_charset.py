@@ -159,7 +159,7 @@ def test_every_encoding_case_gives_its_text() -> None:
     truth = {case["url"]: case for case in lines_of("encoding-cases/gt.jsonl.zst")}
     path = real("encoding-cases/encoding-cases.warc.gz")
     piece = Slice("cases", "f", 0, path.stat().st_size)
-    rows = [row for batch in Warc().read(piece, str(path), Counter()) for row in batch.to_pylist()]
+    rows = [row for batch in Warc().read(piece, path.open("rb"), Counter()) for row in batch.to_pylist()]
     assert len(rows) == len(truth)
     for row in rows:
         case = truth[row["url"]]

@@ -6,7 +6,6 @@ the middle and is one slice.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from typing import BinaryIO, ClassVar
 
 import pyarrow as pa
@@ -14,7 +13,7 @@ from pydantic import ConfigDict, NonNegativeInt, PositiveInt
 from pydantic.dataclasses import dataclass
 
 from corpusforge.schema import SOURCE
-from corpusforge.sources import Input, Slice
+from corpusforge.sources import Input, Slice, cut, grouped, whole
 from corpusforge.sources.warc.framing import MAGIC, Lost, Record, records
 from corpusforge.sources.warc.page import Page, page_of
 from corpusforge.sources.warc.streams import Damaged, Member
@@ -43,33 +42,27 @@ class Warc:
     built_on: ClassVar[tuple[str, ...]] = ("fastwarc",)
     writes: ClassVar[dict[str, pa.DataType]] = {field.name: field.type for field in SOURCE}
 
-    def plan(self, inputs: Sequence[Input], limit: int | None) -> tuple[Slice, ...]:
-        """Slices of about ``slice_bytes``; with ``limit`` one a file."""
-        return tuple(piece for given in inputs for piece in self._slices(given, limit))
+    def plan(self, given: Input, limit: int | None) -> tuple[Slice, ...]:
+        """Slices of about ``slice_bytes``; with ``limit`` one."""
+        if limit is not None or given.bytes <= self.slice_bytes or self._is_one_member(given):
+            return whole(given, limit)
+        return cut(given, self.slice_bytes)
 
-    def read(self, piece: Slice, path: str, passed_over: Counter[str]) -> Iterator[pa.RecordBatch]:
+    def read(self, piece: Slice, file: BinaryIO, passed_over: Counter[str]) -> Iterator[pa.RecordBatch]:
         """Rows of ``SOURCE`` for the pages that begin in the slice.
 
         Counts in ``passed_over``: ``source.not_content`` (request, metadata, revisit, …), ``source.http_status`` (not
         200), ``source.not_html``, ``source.broken_record``, ``source.not_warc`` and ``source.empty_file``.
         """
-        with open(path, "rb") as file:
-            if piece.start == piece.end == 0:
-                passed_over["source.empty_file"] += 1
-            yield from self._batches(piece, self._rows(file, piece, passed_over))
-
-    def _slices(self, given: Input, limit: int | None) -> Iterator[Slice]:
-        if limit is not None or given.bytes <= self.slice_bytes or self._is_one_member(given):
-            yield Slice(given.name, given.fingerprint, 0, given.bytes, limit)
-            return
-        count = -(-given.bytes // self.slice_bytes)
-        cuts = [given.bytes * i // count for i in range(count + 1)]
-        for start, end in pairwise(cuts):
-            yield Slice(given.name, given.fingerprint, start, end)
+        if piece.start == piece.end == 0:
+            passed_over["source.empty_file"] += 1
+        sized = ((row, len(row[1].html)) for row in self._rows(file, piece, passed_over))
+        for rows in grouped(sized, self.batch_rows, self.batch_bytes):
+            yield _batch(piece, rows)
 
     def _is_one_member(self, given: Input) -> bool:
         """Whether no member ends in the first ``slice_bytes`` of a gzip file: then cuts would win nothing."""
-        with open(given.path, "rb") as file:
+        with given.open() as file:
             if file.read(len(MAGIC)) != MAGIC:
                 return False
             member = Member(file, 0)
@@ -93,18 +86,6 @@ class Warc:
                 passed_over[f"source.{outcome}"] += 1
             if left is not None and isinstance(item, Record) and outcome != "not_content":
                 left -= 1
-
-    def _batches(self, piece: Slice, rows: Iterator[tuple[Record, Page]]) -> Iterator[pa.RecordBatch]:
-        batch: list[tuple[Record, Page]] = []
-        size = 0
-        for record, page in rows:
-            batch.append((record, page))
-            size += len(page.html)
-            if len(batch) >= self.batch_rows or size >= self.batch_bytes:
-                yield _batch(piece, batch)
-                batch, size = [], 0
-        if batch:
-            yield _batch(piece, batch)
 
 
 def _batch(piece: Slice, rows: Sequence[tuple[Record, Page]]) -> pa.RecordBatch:
