@@ -101,7 +101,7 @@ class _Pools:
     """Makes the pool of a pass when its first unit is left, and keeps Ray's workers from pass to pass."""
 
     name: PoolName
-    workers: int
+    workers: int | None
     address: str | None
     say: Callable[[str], None]
     made: Any = None
@@ -187,9 +187,8 @@ def build(
     if base:
         versions.resolve(store, base)
     place = versions.choose(store, planned.making, version)
-    count = workers or len(os.sched_getaffinity(0))
-    listen("start", {"plan": planned, "place": place, "workers": count, "pool": pool})
-    pools = _Pools(pool, count, address, lambda line: listen("note", {"line": line}))
+    listen("start", {"plan": planned, "place": place, "worker": _worker(pool, workers, address)})
+    pools = _Pools(pool, workers, address, lambda line: listen("note", {"line": line}))
     try:
         outcomes = _run_passes(planned.recipe, place, pools, base, allow_failed, listen)
     finally:
@@ -198,6 +197,15 @@ def build(
     done = Run(str(root), planned.recipe.corpus, place.version, tuple(outcomes), time.monotonic() - started)
     listen("end", {"run": done})
     return done
+
+
+def _worker(pool: PoolName, workers: int | None, address: str | None) -> str:
+    """Who will do the work, in words."""
+    if pool == "serial":
+        return "this process"
+    if not workers and address:
+        return f"as many Ray workers as the cluster at {address} has CPUs"
+    return f"up to {counted(workers or len(os.sched_getaffinity(0)), 'Ray worker')}"
 
 
 def _run_passes(

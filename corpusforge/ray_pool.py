@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from operator import length_hint
 from typing import Any
 
 import ray
@@ -31,7 +32,9 @@ ENVIRONMENT = {
 }
 """What every worker process starts with."""
 PATIENCE_SECONDS = 30.0
-"""How long a driver waits for a first worker before it says who holds the CPUs."""
+"""How long a driver waits for a worker before it says who holds the CPUs, and for anything before it looks around."""
+STARTS = 5
+"""Workers in a row that may die while they start before a driver gives up."""
 OBJECT_STORE_BYTES = 100 << 20
 """Ray carries no data, so its object store is small."""
 
@@ -48,8 +51,9 @@ class Worker:
         self._proven: set[str] = set()
         guard.limit_memory(memory)
 
-    def ready(self) -> bool:
-        return True
+    def ready(self) -> str:
+        """The id of the node this worker runs on."""
+        return str(ray.get_runtime_context().get_node_id())
 
     def attempt(self, work: Work, unit: Unit, attempt: str, skip: dict[str, str]) -> Manifest | str:
         """The manifest that stands, or the cause of the failure in words."""
@@ -75,61 +79,119 @@ class Worker:
         self._proven.add(name)
 
 
+@dataclass(eq=False)
+class Hired:
+    """A worker from the driver's side: its actor, and the node it runs on once it has started."""
+
+    actor: Any
+    node: str = ""
+
+
 @dataclass
 class Job:
     """A unit on its way through attempts."""
 
     unit: Unit
+    worker: Hired
     history: History = field(default_factory=History)
     attempt: str = ""
-    worker: Any = None
 
 
 class RayPool:
-    """Workers on an embedded local Ray, or on the cluster at ``address``."""
+    """Workers on an embedded local Ray, or on the cluster at ``address``.
 
-    def __init__(self, workers: int, resources: Resources, address: str | None, say: Callable[[str], None]) -> None:
-        self._wanted, self._resources, self._say = workers, resources, say
-        self._idle: list[Any] = []
-        self._workers: list[Any] = []
-        self._ours = _start(workers, address)
-        options = {"num_cpus": resources.cpu, "num_gpus": resources.gpu, "max_restarts": 0, "max_task_retries": 0}
+    Without ``workers`` there are as many as the machine or the cluster has CPUs for, also while the cluster grows. Only
+    a worker that has started is given a unit, so none waits for a node that never comes.
+    """
+
+    def __init__(
+        self, workers: int | None, resources: Resources, address: str | None, say: Callable[[str], None]
+    ) -> None:
+        self._workers, self._resources, self._say = workers, resources, say
+        self._idle: list[Hired] = []
+        self._starting: dict[Any, Hired] = {}
+        self._alive: set[Hired] = set()
+        self._failed_starts = 0
+        self._ours = _start(workers or len(os.sched_getaffinity(0)), address)
+        options: dict[str, Any] = {
+            "num_cpus": resources.cpu,
+            "num_gpus": resources.gpu,
+            "max_restarts": 0,
+            "max_task_retries": 0,
+        }
+        if address:
+            options["runtime_env"] = {"env_vars": ENVIRONMENT}
         self._actor = ray.remote(Worker).options(**options)
-        self._alive = 0
 
     def run(self, work: Work, units: Iterator[Unit]) -> Iterator[Manifest | Failed]:
         shipped = ray.put(work)
         again: deque[Job] = deque()
         running: dict[Any, Job] = {}
-        self._await_first()
-        while True:
-            self._hand_out(shipped, units, again, running)
-            if not running:
-                return
-            done, _ = ray.wait(list(running), num_returns=1)
-            job = running.pop(done[0])
-            result = self._result(work, job, done[0])
-            if result is None:
-                again.append(job)
-            else:
-                yield result
+        while self._hand_out(shipped, units, again, running):
+            self._hire(len(running) + len(again) + length_hint(units))
+            done = self._next_of([*running, *self._starting], waiting=not running)
+            if done in self._starting:
+                self._started(done)
+                continue
+            if done in running:
+                job = running.pop(done)
+                result = self._result(work, job, done)
+                if result is None:
+                    again.append(job)
+                else:
+                    yield result
 
-    def _hand_out(self, shipped: Any, units: Iterator[Unit], again: deque[Job], running: dict[Any, Job]) -> None:
-        while len(running) < self._wanted:
+    def _hand_out(self, shipped: Any, units: Iterator[Unit], again: deque[Job], running: dict[Any, Job]) -> bool:
+        """Give units to idle workers; say whether anything is left to wait for."""
+        while self._idle:
             unit = None if again else next(units, None)
             if not again and unit is None:
-                return
-            job = again.popleft() if unit is None else Job(unit)
-            job.worker = self._idle.pop() if self._idle else self._new_worker()
-            job.attempt = new_attempt()
-            running[job.worker.attempt.remote(shipped, job.unit, job.attempt, job.history.skip)] = job
+                return bool(running)
+            worker = self._idle.pop()
+            job = again.popleft() if unit is None else Job(unit, worker)
+            job.worker, job.attempt = worker, new_attempt()
+            running[worker.actor.attempt.remote(shipped, job.unit, job.attempt, job.history.skip)] = job
+        return bool(running or again or length_hint(units))
+
+    def _hire(self, units: int) -> None:
+        """Start workers until there is one for each unit that is left, or as many as are wanted."""
+        wanted = self._workers or max(1, int(ray.cluster_resources().get("CPU", 0) // (self._resources.cpu or 1)))
+        while len(self._alive) < min(wanted, units):
+            worker = Hired(self._actor.remote([os.getcwd(), *sys.path], self._resources.memory))
+            self._alive.add(worker)
+            self._starting[worker.actor.ready.remote()] = worker
+
+    def _next_of(self, references: list[Any], waiting: bool) -> Any:
+        """A reference that is done, or None after a while; says who holds the CPUs where no worker is to be had."""
+        started = time.monotonic()
+        while True:
+            done, _ = ray.wait(references, num_returns=1, timeout=PATIENCE_SECONDS)
+            if done:
+                return done[0]
+            if not waiting:
+                return None
+            self._say(f"no worker for {time.monotonic() - started:.0f} s; {_holders()}; waiting")
+
+    def _started(self, reference: Any) -> None:
+        worker = self._starting.pop(reference)
+        try:
+            worker.node = ray.get(reference)
+        except ray.exceptions.RayActorError as error:
+            self._alive.discard(worker)
+            self._failed_starts += 1
+            if self._failed_starts >= STARTS:
+                raise RuntimeError(f"no worker starts on this Ray: {_first_lines(error)}") from None
+            self._say(f"a worker did not start ({_first_lines(error)}); trying again")
+            return
+        self._failed_starts = 0
+        self._idle.append(worker)
 
     def _result(self, work: Work, job: Job, reference: Any) -> Manifest | Failed | None:
         """What came of an attempt; None if the unit is to be tried again."""
         try:
             result = ray.get(reference)
         except (ray.exceptions.RayActorError, ray.exceptions.OutOfMemoryError) as error:
-            self._alive -= 1
+            self._alive.discard(job.worker)
             again = self._died(work, job, error)
         except ray.exceptions.RayTaskError as error:
             raise error.as_instanceof_cause() from None
@@ -149,6 +211,9 @@ class RayPool:
     def _died(self, work: Work, job: Job, error: Exception) -> bool:
         """Note a death by what the worker left, or by what Ray tells of it; say whether to try again."""
         mark = work.place.store.path(work.mark_name(job.unit, job.attempt))
+        if not _is_alive(job.worker.node):
+            guard.death(mark)
+            return job.history.lost(f"node {job.worker.node[:12]} went away")
         if isinstance(error, ray.exceptions.OutOfMemoryError):
             fallen = guard.death(mark)
             return job.history.raised(f"Ray's memory monitor ended the worker at record {fallen.place or '(none)'}")
@@ -156,36 +221,23 @@ class RayPool:
             return job.history.raised(f"the worker died before it began: {_first_lines(error)}")
         return job.history.died(guard.death(mark))
 
-    def _new_worker(self) -> Any:
-        self._alive += 1
-        worker = self._actor.remote([os.getcwd(), *sys.path], self._resources.memory)
-        self._workers.append(worker)
-        return worker
-
-    def _await_first(self) -> None:
-        """Wait for a worker; after a while say who holds the CPUs, and go on waiting."""
-        if self._alive:
-            return
-        worker = self._new_worker()
-        started, ready = time.monotonic(), worker.ready.remote()
-        while not ray.wait([ready], timeout=PATIENCE_SECONDS)[0]:
-            self._say(f"no worker for {time.monotonic() - started:.0f} s; {_holders()}; waiting")
-        ray.get(ready)
-        self._idle.append(worker)
-
     def release(self) -> None:
         """End the workers, so that a pool of another resource shape gets their CPUs."""
-        for worker in self._workers:
-            ray.kill(worker)
-        self._workers.clear()
+        for worker in self._alive:
+            ray.kill(worker.actor)
+        self._alive.clear()
+        self._starting.clear()
         self._idle.clear()
-        self._alive = 0
 
     def close(self) -> None:
         """End the workers and, where this pool has started or joined it, leave Ray."""
         self.release()
         if self._ours:
             ray.shutdown()
+
+
+def _is_alive(node: str) -> bool:
+    return any(n["NodeID"] == node and n["Alive"] for n in ray.nodes())
 
 
 def _start(workers: int, address: str | None) -> bool:
@@ -195,7 +247,7 @@ def _start(workers: int, address: str | None) -> bool:
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     quiet = {"log_to_driver": False, "logging_level": "error", "configure_logging": True}
     if address:
-        ray.init(address=address, runtime_env={"env_vars": ENVIRONMENT}, **quiet)
+        ray.init(address=address, **quiet)
     else:
         before = dict(os.environ)
         os.environ.update(ENVIRONMENT)  # the local Ray's workers inherit it, and none has to be started anew

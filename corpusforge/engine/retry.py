@@ -11,6 +11,8 @@ OWN_DEATHS = 2
 """Crashes at one record after which it is dropped."""
 KILLS = 3
 """Kills from outside (SIGKILL) at one record after which it is dropped: one more, since chance may do it twice."""
+LOSSES = 10
+"""Nodes that may go away under a unit before that counts against the unit: spot nodes go in numbers."""
 
 
 @dataclass
@@ -20,12 +22,21 @@ class History:
     causes: list[str] = field(default_factory=list)
     skip: dict[str, str] = field(default_factory=dict)
     tries: int = 0
+    losses: int = 0
     crashes: Counter[str] = field(default_factory=Counter)
     kills: Counter[str] = field(default_factory=Counter)
 
     def raised(self, cause: str) -> bool:
         """Note an exception; say whether to try again."""
         return self._again(cause)
+
+    def lost(self, cause: str) -> bool:
+        """Note the loss of a whole node, which is hardly ever the unit's doing; say whether to try again."""
+        self.losses += 1
+        if self.losses > LOSSES:
+            return self._again(cause)
+        self.causes.append(cause)
+        return True
 
     def died(self, death: Death) -> bool:
         """Note a death; say whether to try again."""

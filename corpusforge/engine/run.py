@@ -109,6 +109,9 @@ class Handout:
     def __iter__(self) -> Iterator[Unit]:
         return self
 
+    def __length_hint__(self) -> int:
+        return len(self._left)
+
     def __next__(self) -> Unit:
         while self._left:
             unit = self._left.pop() if self._from_end else self._left.popleft()

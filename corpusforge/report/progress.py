@@ -30,11 +30,10 @@ class Progress:
         if handler:
             handler(**facts)
 
-    def _on_start(self, plan: Any, place: Any, workers: int, pool: str) -> None:
+    def _on_start(self, plan: Any, place: Any, worker: str) -> None:
         for note in plan.notes:
             self._say(note)
         size = sum(given["bytes"] for given in plan.making.inputs)
-        worker = "this process" if pool == "serial" else f"up to {counted(workers, 'Ray worker')}"
         self._say(
             f"building {plan.recipe.corpus}/{place.version}: {counted(len(plan.making.inputs), 'file')}, "
             f"{size / 1e6:,.1f} MB, {worker}, into {place.store.root}/{place.version}"
