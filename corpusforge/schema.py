@@ -35,6 +35,7 @@ SOURCE = pa.schema(
         ("html", pa.large_binary()),
         ("charset", pa.string()),
         ("charset_by", pa.string()),
+        ("charset_score", pa.float32()),
         ("licence", pa.string()),
         ("source_file", pa.string()),
         ("source_offset", pa.int64()),
@@ -42,8 +43,8 @@ SOURCE = pa.schema(
         ("drop", pa.string()),
     ]
 )
-"""What a source of pages hands on. ``html`` is UTF-8 whatever the page was in; ``charset`` and ``charset_by`` say
-what it was in and which evidence decided."""
+"""What a source of pages hands on. ``html`` is UTF-8 whatever the page was in; ``charset``, ``charset_by`` and
+``charset_score`` say what it was in, which evidence decided and how sure that is (0 to 1, in hundredths)."""
 
 TEXTS = pa.schema(
     [
@@ -54,6 +55,7 @@ TEXTS = pa.schema(
         ("text", pa.large_string()),
         ("charset", pa.string()),
         ("charset_by", pa.string()),
+        ("charset_score", pa.float32()),
         ("licence", pa.string()),
         ("source_file", pa.string()),
         ("source_offset", pa.int64()),

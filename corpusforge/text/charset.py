@@ -66,6 +66,7 @@ class Decision:
     text: str
     utf8: bytes
     doubtful: bool = False
+    score: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -159,6 +159,7 @@ def test_a_row_says_where_it_comes_from(tmp_path: Path) -> None:
         "html": "<p>日本</p>".encode(),
         "charset": "utf-8",
         "charset_by": "http",
+        "charset_score": 1.0,
         "licence": None,
         "source_file": "a.warc.gz",
         "source_offset": offset,

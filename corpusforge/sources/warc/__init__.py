@@ -97,6 +97,7 @@ def _batch(piece: Slice, rows: Sequence[tuple[Record, Page]]) -> pa.RecordBatch:
         "html": [page.html for page in pages],
         "charset": [page.charset for page in pages],
         "charset_by": [page.charset_by for page in pages],
+        "charset_score": [page.charset_score for page in pages],
         "licence": [None] * len(rows),
         "source_file": [piece.name] * len(rows),
         "source_offset": [record.offset for record in records],

@@ -18,6 +18,7 @@ class Page:
     html: bytes
     charset: str | None
     charset_by: str | None
+    charset_score: float | None
     drop: str | None
 
 
@@ -53,10 +54,10 @@ def _page(record: Record, message: Message, data: bytes, problem: str | None) ->
     date = record.fields.first("warc-date")
     identity = _identity(record, url, data)
     if problem is not None:
-        return Page(identity, url, date, b"", None, None, f"source.{problem}")
+        return Page(identity, url, date, b"", None, None, None, f"source.{problem}")
     decision = decide(data, label_of(message.fields.all("content-type")))
     drop = "source.doubtful_charset" if decision.doubtful else None
-    return Page(identity, url, date, decision.utf8, decision.charset, decision.by, drop)
+    return Page(identity, url, date, decision.utf8, decision.charset, decision.by, decision.score, drop)
 
 
 def _identity(record: Record, url: str | None, data: bytes) -> str:
