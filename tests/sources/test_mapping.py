@@ -1,0 +1,91 @@
+"""The mapping of records: alternatives, paths, ids that do not depend on the file, types that fit or give null."""
+
+import datetime
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corpusforge.sources.mapping import TYPES, Place, columns_of, found, identity, keys_of, row_of, typed, word
+from corpusforge.text.canonical import sha256
+
+
+@dataclass(frozen=True)
+class Given:
+    text: Place = "text"
+    id: Place = "id"
+    url: Place = ("url", "meta.url")
+    date: Place = "date"
+    title: Place = "title"
+    licence: Place = ("licence", "license")
+    columns: dict[str, str] = field(default_factory=dict)
+    data_set: str = ""
+
+
+def test_the_first_place_that_holds_something_counts() -> None:
+    record = {"url": "", "meta": {"url": "http://a.example/", "n": 0}, "meta.n": 7}
+    assert found(record, ("url", "meta.url")) == "http://a.example/"
+    assert found(record, "meta.n") == 7, "a key that has dots itself"
+    assert found(record, "meta.url.more") is None
+    assert found(record, ("none", "url")) is None
+
+
+def test_a_record_becomes_a_row() -> None:
+    record = {"text": "本文", "id": 12, "license": "CC0-1.0", "date": datetime.date(2026, 8, 6), "n": 3}
+    row = row_of(Given(columns={"n": "int64"}), record)
+    assert row == {
+        "id": sha256(b"12")[:32],
+        "url": None,
+        "date": "2026-08-06",
+        "title": None,
+        "text": "本文",
+        "licence": "CC0-1.0",
+        "n": 3,
+    }
+    assert (
+        row_of(Given(), {"text": " \n"}) is row_of(Given(), {"text": None}) is row_of(Given(), {"text": ["a"]}) is None
+    )
+
+
+def test_ids_tell_records_apart_and_stay() -> None:
+    assert identity(None, "u", "a") != identity(None, "u", "b") != identity(None, "v", "b")
+    assert identity("1", "u", "a") == identity("1", "v", "b") != identity("1", "u", "a", "other set")
+    ours = "0123456789abcdef" * 2
+    assert identity(ours, None, "a") == ours != identity(ours, None, "a", "set")
+
+
+def test_values_that_do_not_fit_are_null() -> None:
+    cases = [("int32", 1 << 31), ("int32", 1.5), ("int64", float("nan")), ("int64", float("inf")), ("bool", 1)]
+    assert [typed(value, kind) for kind, value in cases] == [None] * len(cases)
+    assert (typed(2.0, "int32"), typed(True, "float32"), typed(10**400, "float64")) == (2, None, None)
+    assert typed(["a", 1], "strings") == ["a", "1"]
+    assert word("\ud800a") == "\ufffda"
+    assert word({"b": 1, "a": [2]}) == '{"a":[2],"b":1}'
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.datetimes(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.sampled_from(["text", "id", "url", "date", "meta", "n"]), anything))
+def test_any_record_gives_a_row_that_arrow_takes(record: dict[str, Any]) -> None:
+    for kind in TYPES:
+        fields = replace(Given(), columns={"n": kind})
+        row = row_of(fields, record)
+        if row is not None:
+            schema = columns_of(fields.columns)
+            pa.RecordBatch.from_pylist([row], pa.schema([(name, schema[name]) for name in row]))
+
+
+def test_columns_are_checked_and_keys_collected() -> None:
+    with pytest.raises(ValueError, match="none of string"):
+        columns_of({"n": "number"})
+    with pytest.raises(ValueError, match="another name"):
+        columns_of({"text": "string"})
+    assert {"meta", "meta.url", "text"} <= keys_of(Given())
