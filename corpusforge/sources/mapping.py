@@ -65,11 +65,10 @@ def columns_of(columns: Mapping[str, str]) -> dict[str, pa.DataType]:
     return {**{f.name: f.type for f in TEXTS}, **{name: TYPES[kind] for name, kind in columns.items()}}
 
 
-def keys_of(fields: Fields) -> set[str]:
-    """Every place that a mapping looks at, and for a path also the keys above it."""
+def places_of(fields: Fields) -> set[str]:
+    """Every place that a mapping looks at."""
     every = [fields.text, fields.id, fields.url, fields.date, fields.title, fields.licence, *fields.columns]
-    places = [one for place in every for one in ((place,) if isinstance(place, str) else place)]
-    return {".".join(parts[:n]) for parts in (place.split(".") for place in places) for n in range(1, len(parts) + 1)}
+    return {one for place in every for one in ((place,) if isinstance(place, str) else place)}
 
 
 def row_of(fields: Fields, record: Mapping[str, Any]) -> dict[str, Any] | None:

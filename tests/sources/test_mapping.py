@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpusforge.sources.mapping import TYPES, Place, columns_of, found, identity, keys_of, row_of, typed, word
+from corpusforge.sources.mapping import TYPES, Place, columns_of, found, identity, places_of, row_of, typed, word
 from corpusforge.text.canonical import sha256
 
 
@@ -83,9 +83,9 @@ def test_any_record_gives_a_row_that_arrow_takes(record: dict[str, Any]) -> None
             pa.RecordBatch.from_pylist([row], pa.schema([(name, schema[name]) for name in row]))
 
 
-def test_columns_are_checked_and_keys_collected() -> None:
+def test_columns_are_checked_and_places_collected() -> None:
     with pytest.raises(ValueError, match="none of string"):
         columns_of({"n": "number"})
     with pytest.raises(ValueError, match="another name"):
         columns_of({"text": "string"})
-    assert {"meta", "meta.url", "text"} <= keys_of(Given())
+    assert {"url", "meta.url", "text", "license"} <= places_of(Given())

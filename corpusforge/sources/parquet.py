@@ -1,0 +1,73 @@
+"""Parquet files: each row a text.
+
+A slice owns the row groups that begin in it. A row's offset is its number in the file, its length 1: a row has no bytes
+of its own in a Parquet file.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import BinaryIO, ClassVar
+
+import pyarrow as pa
+from pydantic import ConfigDict, Field, PositiveInt
+from pydantic.dataclasses import dataclass
+
+from corpusforge.sources import Input, Slice, cut, whole
+from corpusforge.sources.mapping import Place, columns_of, places_of
+from corpusforge.sources.row_groups import tables
+from corpusforge.sources.tables import documents
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class Parquet:
+    """Texts of Parquet files.
+
+    ``text``, ``id``, ``url``, ``date``, ``title`` and ``licence`` say where a row has them: a column, a dotted path
+    into a struct, or several of these, the first one that holds something. ``columns`` carries more columns on, each
+    with its type (``string``, ``bool``, ``int32``, ``int64``, ``float32``, ``float64``, ``strings``); a value that does
+    not fit is null. ``data_set`` is a name that goes into the ids, for data sets that count from 0. A text of more than
+    ``text_bytes`` is dropped as ``source.too_large``. Batches end at ``batch_rows`` rows or ``batch_bytes`` of text.
+    """
+
+    text: Place = ("text", "content")
+    id: Place = "id"
+    url: Place = "url"
+    date: Place = ("date", "timestamp")
+    title: Place = "title"
+    licence: Place = ("licence", "license")
+    columns: dict[str, str] = Field(default_factory=dict)
+    data_set: str = ""
+    text_bytes: PositiveInt = 16 << 20
+    slice_bytes: PositiveInt = 64 << 20
+    batch_rows: PositiveInt = 256
+    batch_bytes: PositiveInt = 32 << 20
+
+    suffixes: ClassVar[tuple[str, ...]] = (".parquet", ".pq")
+    revision: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        columns_of(self.columns)
+
+    @property
+    def writes(self) -> dict[str, pa.DataType]:
+        return columns_of(self.columns)
+
+    def plan(self, given: Input, limit: int | None) -> tuple[Slice, ...]:
+        """Slices of about ``slice_bytes``; with ``limit`` one."""
+        return cut(given, self.slice_bytes) if limit is None else whole(given, limit)
+
+    def read(self, piece: Slice, file: BinaryIO, passed_over: Counter[str]) -> Iterator[pa.RecordBatch]:
+        """Rows of ``TEXTS`` and the extra columns for the row groups that begin in the slice.
+
+        Counts in ``passed_over``: ``source.no_text``, ``source.damaged``, ``source.not_parquet`` and
+        ``source.empty_file``.
+        """
+        found = tables(file, piece, self._chosen, self.batch_rows, self.batch_bytes, passed_over)
+        yield from documents(self, piece, found, passed_over)
+
+    def _chosen(self, schema: pa.Schema) -> list[str]:
+        """Of the columns that the fields look at those that are there, whole or in part."""
+        names = set(schema.names)
+        places = sorted(place for place in places_of(self) if {place, place.split(".")[0]} & names)
+        # One column must be read to know the rows.
+        return places or schema.names[:1]

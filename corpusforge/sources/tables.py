@@ -1,0 +1,129 @@
+"""Rows of Arrow tables as documents, and the file that Arrow reads from."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any, BinaryIO, Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from corpusforge.sources import Slice, grouped
+from corpusforge.sources.mapping import Fields, columns_of, row_of
+
+BROKEN = (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError)
+"""What Arrow raises for bytes that it cannot make sense of. ``Watched.check`` tells an I/O error from these."""
+
+
+class Watched:
+    """A file for Arrow, which closes what it is given and hides where an error came from."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.error: OSError | None = None
+        self.closed = False
+
+    def read(self, count: int = -1) -> bytes:
+        try:
+            return self._file.read(count)
+        except OSError as error:
+            self.error = error
+            raise
+
+    def seek(self, position: int, whence: int = 0) -> int:
+        return self._file.seek(position, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def writable(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        """The file is not ours to close."""
+
+    def flush(self) -> None:
+        """Nothing is written."""
+
+    def check(self) -> None:
+        """Raise the I/O error that Arrow met, if it met one."""
+        if self.error is not None:
+            raise self.error
+
+
+class Table(Fields, Protocol):
+    """A source of tables."""
+
+    @property
+    def text_bytes(self) -> int: ...
+    @property
+    def batch_rows(self) -> int: ...
+    @property
+    def batch_bytes(self) -> int: ...
+
+
+def documents(
+    source: Table, piece: Slice, tables: Iterable[tuple[int, pa.RecordBatch]], passed_over: Counter[str]
+) -> Iterator[pa.RecordBatch]:
+    """Batches of documents from tables, each given with the number that its first row has in the file.
+
+    A row without text counts as ``source.no_text``, one whose values are no UTF-8 or no dates as ``source.damaged``. A
+    text of more than ``text_bytes`` gives a row without it, dropped as ``source.too_large``.
+    """
+    columns = columns_of(source.columns)
+    schema = pa.schema(list(columns.items()))
+    sized = ((row, len(row["text"] or "")) for row in _rows(source, piece, tables, passed_over))
+    for rows in grouped(sized, source.batch_rows, source.batch_bytes):
+        yield pa.RecordBatch.from_pylist(rows, schema=schema)
+
+
+def _rows(
+    source: Table, piece: Slice, tables: Iterable[tuple[int, pa.RecordBatch]], passed_over: Counter[str]
+) -> Iterator[dict[str, Any]]:
+    left = piece.limit
+    for first, table in tables:
+        for number, record in enumerate(records(table), first):
+            if left == 0:
+                return
+            left = left if left is None else left - 1
+            row = None if record is None else row_of(source, record)
+            if row is None:
+                passed_over["source.no_text" if record is not None else "source.damaged"] += 1
+                continue
+            too_large = len(row["text"].encode()) > source.text_bytes
+            row["text"] = "" if too_large else row["text"]
+            yield row | {
+                "source_file": piece.name,
+                "source_offset": number,
+                "source_length": 1,
+                "drop": "source.too_large" if too_large else None,
+            }
+
+
+def records(table: pa.RecordBatch) -> Iterator[dict[str, Any] | None]:
+    """The rows of a table; None for one with a value that Python cannot hold."""
+    columns = [_dates(table.column(number)) for number in range(table.num_columns)]
+    table = pa.RecordBatch.from_arrays(columns, names=table.schema.names)
+    try:
+        yield from table.to_pylist()
+    except (ValueError, OverflowError):
+        for number in range(table.num_rows):
+            try:
+                yield table.slice(number, 1).to_pylist()[0]
+            except (ValueError, OverflowError):
+                yield None
+
+
+def _dates(column: pa.Array) -> pa.Array:
+    """Times as strings: Python's own have neither nanoseconds nor the years that Arrow's have."""
+    if pa.types.is_timestamp(column.type):
+        try:
+            return pc.replace_substring(column.cast(pa.string()), " ", "T", max_replacements=1)
+        except pa.ArrowException:  # a time zone that there is not
+            return pa.nulls(len(column))
+    return column
