@@ -114,7 +114,7 @@ class Failing(io.BytesIO):
     """A file on a disk that fails behind its first bytes, but for the footer."""
 
     def read(self, count: int | None = -1, /) -> bytes:
-        if 4 < self.tell() < 500:
+        if 4 <= self.tell() < 500:
             raise OSError(5, "disk error")
         return super().read(count)
 
