@@ -1,0 +1,110 @@
+"""JSON Lines, plain or compressed: each line an object with a text.
+
+A slice owns the lines that begin in it. Offsets are those in the file, or in what a compressed file inflates to; such a
+file is one slice.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, BinaryIO, ClassVar
+
+import pyarrow as pa
+from pydantic import ConfigDict, Field, PositiveInt
+from pydantic.dataclasses import dataclass
+
+from corpusforge.sources import Input, Slice, grouped
+from corpusforge.sources.compressed import WINDOW_BYTES, Damaged, with_compressions
+from corpusforge.sources.lines import lines, planned
+from corpusforge.sources.mapping import Place, columns_of, found, row_of
+from corpusforge.sources.objects import parsed
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class Jsonl:
+    """Texts of JSON Lines files.
+
+    ``text``, ``id``, ``url``, ``date``, ``title`` and ``licence`` say where an object has them: a key, a dotted path
+    (``metadata.url``), or several of these, the first one that holds something; the defaults fit C4, Dolma, OSCAR,
+    FineWeb, RedPajama and datatrove. ``columns`` carries more keys on, each with its type (``string``, ``bool``,
+    ``int32``, ``int64``, ``float32``, ``float64``, ``strings``); a value that does not fit is null. ``data_set`` is a
+    name that goes into the ids, for data sets that count from 0. A line of more than ``line_bytes`` is passed over, and
+    so is what zstd or xz can only inflate with a window of more than ``window_bytes``. Batches end at ``batch_rows``
+    rows or ``batch_bytes`` of lines.
+    """
+
+    text: Place = ("text", "content", "raw_content")
+    id: Place = ("id", "doc_id", "warc_headers.warc-record-id")
+    url: Place = ("url", "metadata.url", "meta.url", "warc_headers.warc-target-uri")
+    date: Place = ("date", "timestamp", "created", "metadata.date", "warc_headers.warc-date", "date_download")
+    title: Place = ("title", "metadata.title", "meta.title")
+    licence: Place = ("licence", "license", "metadata.license", "meta.license")
+    columns: dict[str, str] = Field(default_factory=dict)
+    data_set: str = ""
+    line_bytes: PositiveInt = 32 << 20
+    window_bytes: PositiveInt = WINDOW_BYTES
+    slice_bytes: PositiveInt = 32 << 20
+    batch_rows: PositiveInt = 1024
+    batch_bytes: PositiveInt = 32 << 20
+
+    suffixes: ClassVar[tuple[str, ...]] = with_compressions(".jsonl", ".ndjson", ".jsonlines", ".json")
+    revision: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        columns_of(self.columns)
+
+    @property
+    def writes(self) -> dict[str, pa.DataType]:
+        return columns_of(self.columns)
+
+    def plan(self, given: Input, limit: int | None) -> tuple[Slice, ...]:
+        """Slices of about ``slice_bytes`` of a plain file; one of a compressed one, or with ``limit``."""
+        return planned(given, limit, self.slice_bytes)
+
+    def read(self, piece: Slice, file: BinaryIO, passed_over: Counter[str]) -> Iterator[pa.RecordBatch]:
+        """Rows of ``TEXTS`` and the extra columns for the lines that begin in the slice; blank lines are none.
+
+        A text in which half a surrogate pair became U+FFFD is dropped as ``source.lone_surrogate``. Counts in
+        ``passed_over``: ``source.bad_json`` (no JSON object), ``source.not_utf8``, ``source.no_text``,
+        ``source.bad_text`` (no string), ``source.too_large``, ``source.damaged_compression``, ``source.large_window``
+        and ``source.empty_file``.
+        """
+        if piece.start == piece.end == 0:
+            passed_over["source.empty_file"] += 1
+        schema = pa.schema(list(self.writes.items()))
+        sized = ((row, row["source_length"]) for row in self._rows(piece, file, passed_over))
+        for rows in grouped(sized, self.batch_rows, self.batch_bytes):
+            columns = [pa.array([row.get(field.name) for row in rows], field.type) for field in schema]
+            yield pa.RecordBatch.from_arrays(columns, schema=schema)
+
+    def _rows(self, piece: Slice, file: BinaryIO, passed_over: Counter[str]) -> Iterator[dict[str, Any]]:
+        left = piece.limit
+        try:
+            for offset, length, line in lines(
+                file, piece.name, piece.start, piece.end, self.line_bytes, self.window_bytes
+            ):
+                if left == 0:
+                    return
+                if line is not None and not line.strip():
+                    continue
+                left = left if left is None else left - 1
+                row = "too_large" if line is None else self._row(line)
+                if isinstance(row, str):
+                    passed_over[f"source.{row}"] += 1
+                else:
+                    row |= {"source_file": piece.name, "source_offset": offset, "source_length": length}
+                    yield row
+        except Damaged as damage:
+            passed_over[f"source.{damage.reason}"] += 1
+
+    def _row(self, line: bytes) -> dict[str, Any] | str:
+        """The columns of a line's text but those of its source, or why there is none."""
+        read = parsed(line)
+        if isinstance(read, str):
+            return read
+        record, halved = read
+        row = row_of(self, record)
+        if row is None:
+            text = found(record, self.text)
+            return "no_text" if text is None or isinstance(text, str) else "bad_text"
+        drop = "source.lone_surrogate" if halved and "\ufffd" in row["text"] else None
+        return row | {"drop": drop}

@@ -1,0 +1,72 @@
+"""Lines of a file, compressed or not, with the places where they begin.
+
+A line begins at 0 or behind a line feed, and a slice owns the lines that begin in it. Places are those in the file, or
+in what a compressed file inflates to: all of its lines belong to the slice that begins at 0.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO, TypeAlias
+
+from corpusforge.sources import Input, Slice, cut, whole
+from corpusforge.sources.compressed import PLAIN, WINDOW_BYTES, blocks, kind_of
+
+BOM = b"\xef\xbb\xbf"
+Line: TypeAlias = tuple[int, int, bytes | None]
+"""Where a line begins, its length with its line end, its bytes without it; None where it is longer than allowed."""
+
+
+def planned(given: Input, limit: int | None, slice_bytes: int) -> tuple[Slice, ...]:
+    """Even slices of a plain file; one of a compressed one, or with a limit."""
+    if limit is not None or given.bytes <= slice_bytes:
+        return whole(given, limit)
+    with given.open() as file:
+        return cut(given, slice_bytes) if kind_of(file, given.name) == PLAIN else whole(given)
+
+
+def lines(
+    file: BinaryIO, name: str, start: int, end: int | None, line_bytes: int, window_bytes: int = WINDOW_BYTES
+) -> Iterator[Line]:
+    """The lines that begin from ``start`` up to ``end``, or to the end of the file.
+
+    Lines end with ``\\n`` or ``\\r\\n``. A line of more than ``line_bytes`` is never held. A byte order mark is taken
+    off. Raises ``compressed.Damaged`` after the last line that is whole.
+    """
+    if end is not None and start >= end:
+        return
+    kind = kind_of(file, name)
+    if kind != PLAIN and start > 0:
+        return
+    begin = max(start - 1, 0)
+    found = _split(blocks(file, kind, begin, window_bytes), begin, end if kind == PLAIN else None, line_bytes)
+    first = next(found, None)
+    if start == 0 and first is not None:
+        offset, length, data = first
+        yield offset, length, data.removeprefix(BOM) if data else data
+    yield from found
+
+
+def _split(pieces: Iterable[bytes], offset: int, end: int | None, most: int) -> Iterator[Line]:
+    """Lines of a stream of bytes of which the first stands at ``offset``."""
+    held: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        first, *others = piece.split(b"\n")
+        size += len(first)
+        if size <= most + 1:
+            held.append(first)
+        for other in others:
+            yield offset, size + 1, _joined(held, size, most)
+            offset += size + 1
+            if end is not None and offset >= end:
+                return
+            held[:] = [other]
+            size = len(other)
+    if size:
+        yield offset, size, _joined(held, size, most)
+
+
+def _joined(held: list[bytes], size: int, most: int) -> bytes | None:
+    if size > most + 1:
+        return None
+    data = (held[0] if len(held) == 1 else b"".join(held)).removesuffix(b"\r")
+    return data if len(data) <= most else None
