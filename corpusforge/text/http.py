@@ -12,10 +12,15 @@ from dataclasses import dataclass
 
 from fastwarc.stream_io import BrotliReader, WarcReader, ZstdReader
 
-BLANK_LINE = re.compile(rb"\r?\n\r?\n")
+BLANK_LINE = re.compile(rb"\r{0,2}\n\r{0,2}\n")
 STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)?\s+(\d{3})")
 CHUNK = re.compile(rb"[\r\n]*([0-9a-fA-F]{1,8})[ \t]*(?:;[^\n]{0,256})?\r?\n")
 STEP = 1 << 16
+CODINGS_AT_MOST = 5
+"""More codings over each other than this are an attack; curl has the same limit."""
+BOMB_BYTES = 1 << 20
+BOMB_RATIO = 400
+"""A body that decodes to so many times its bytes, and to more than ``BOMB_BYTES``, is no page; pages have 3 to 50."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +52,15 @@ class Message:
 
 @dataclass(frozen=True)
 class Body:
-    """A decoded body, or the reason why there is none."""
+    """A decoded body, or the reason why there is none; ``damage``: ``cut``, ``bad_chunks`` or ``bad_coding``."""
 
     data: bytes
     problem: str | None = None
+    damage: str | None = None
+
+
+Decoded = tuple[bytes, str | None]
+"""What could be decoded, and what is wrong with it: ``cut`` or ``bad_coding``."""
 
 
 def fields_of(block: bytes) -> Fields:
@@ -81,40 +91,61 @@ def message_of(block: bytes) -> Message:
 def decoded(message: Message, at_most: int) -> Body:
     """Undo transfer and content codings.
 
-    ``problem`` is ``too_large`` (more than ``at_most`` bytes), ``broken_payload`` (nothing could be decoded) or
-    ``unknown_coding``. Work and memory are bounded by ``at_most``, so no ratio is needed to stop a bomb.
+    ``problem`` is ``too_large`` (more than ``at_most`` bytes), ``bomb``, ``broken_payload`` (nothing could be decoded)
+    or ``unknown_coding``. Work and memory are bounded by ``at_most``.
     """
+    data, damage = _transferred(message)
     transfer = message.fields.listed("transfer-encoding")
-    data = unchunked(message.body) if "chunked" in transfer else message.body
-    codings = message.fields.listed("content-encoding") + [t for t in transfer if t != "chunked"]
+    codings = [
+        coding
+        for coding in message.fields.listed("content-encoding") + [t for t in transfer if t != "chunked"]
+        if coding not in PLAIN
+    ]
+    if len(codings) > CODINGS_AT_MOST:
+        return Body(b"", "unknown_coding")
     for coding in reversed(codings):
-        if coding in PLAIN or not data:
-            continue
+        if not data:
+            break
         decode = CODINGS.get(coding)
-        result = None if decode is None else decode(data, at_most + 1)
+        result, wrong = (b"", None) if decode is None else decode(data, at_most + 1)
         if not result and not _looks_plain(data):
             return Body(b"", "unknown_coding" if decode is None else "broken_payload")
+        if len(result) > at_most:
+            return Body(b"", "too_large")
+        if len(result) > max(BOMB_BYTES, BOMB_RATIO * len(data)):
+            return Body(b"", "bomb")
+        # A body that does not show the coding was decoded before it was stored, and its length is that of before.
+        damage = damage or wrong if result else None
         data = result or data
-        if len(data) > at_most:
-            break
-    return Body(data) if len(data) <= at_most else Body(b"", "too_large")
+    return Body(data, None, damage) if len(data) <= at_most else Body(b"", "too_large")
 
 
-def unchunked(body: bytes) -> bytes:
+def _transferred(message: Message) -> Decoded:
+    """The body without its chunks, and whether it is shorter than was said."""
+    if "chunked" in message.fields.listed("transfer-encoding"):
+        return unchunked(message.body)
+    length = message.fields.first("content-length") or ""
+    short = LENGTH.fullmatch(length) is not None and len(message.body) < int(length)
+    return message.body, "cut" if short else None
+
+
+def unchunked(body: bytes) -> Decoded:
     """Undo chunking; a body that does not begin with a chunk is not chunked, a broken chunk ends the body."""
     pieces: list[bytes] = []
     position = 0
     while chunk := CHUNK.match(body, position):
         size, start = int(chunk[1], 16), chunk.end()
         if size == 0:
-            return b"".join(pieces)
+            return b"".join(pieces), None
         pieces.append(body[start : start + size])
         position = start + size
-    return b"".join(pieces) if pieces else body
+    if not pieces:
+        return body, None
+    return b"".join(pieces), "bad_chunks" if position + 2 < len(body) else "cut"
 
 
-def inflated(data: bytes, at_most: int, window: int) -> bytes:
-    """Inflate up to ``at_most`` bytes, one stream after another; what comes before an error is kept."""
+def inflated(data: bytes, at_most: int, window: int) -> Decoded:
+    """Inflate up to ``at_most`` bytes, gzip members one after another; what comes before an error is kept."""
     pieces: list[bytes] = []
     size = 0
     while data and size < at_most:
@@ -123,11 +154,14 @@ def inflated(data: bytes, at_most: int, window: int) -> bytes:
             piece = stream.decompress(data, at_most - size)
         except zlib.error:
             piece = _before_error(data, at_most - size, window)
-            return b"".join([*pieces, piece])
+            return b"".join([*pieces, piece]), "bad_coding"
         pieces.append(piece)
         size += len(piece)
-        data = stream.unused_data if stream.eof else b""
-    return b"".join(pieces)
+        if not stream.eof:
+            return b"".join(pieces), "cut"
+        # What follows a stream, but is none itself, is left out, as browsers do.
+        data = stream.unused_data if stream.unused_data.startswith(GZIP) else b""
+    return b"".join(pieces), None
 
 
 def _before_error(data: bytes, at_most: int, window: int) -> bytes:
@@ -144,17 +178,18 @@ def _before_error(data: bytes, at_most: int, window: int) -> bytes:
     return b"".join(pieces)
 
 
-def _gunzip(data: bytes, at_most: int) -> bytes:
-    return inflated(data, at_most, 31) if data[:2] == b"\x1f\x8b" else b""
+def _gunzip(data: bytes, at_most: int) -> Decoded:
+    return inflated(data, at_most, 31) if data.startswith(GZIP) else (b"", None)
 
 
-def _deflate(data: bytes, at_most: int) -> bytes:
+def _deflate(data: bytes, at_most: int) -> Decoded:
     """``deflate`` means zlib by the standard and a bare stream by habit."""
     is_zlib = len(data) > 1 and data[0] & 15 == 8 and (data[0] << 8 | data[1]) % 31 == 0
-    return (inflated(data, at_most, 15) if is_zlib else b"") or inflated(data, at_most, -15)
+    zipped = inflated(data, at_most, 15) if is_zlib else (b"", None)
+    return zipped if zipped[0] else inflated(data, at_most, -15)
 
 
-def _streamed(data: bytes, at_most: int, reader: Callable[[io.BytesIO], WarcReader]) -> bytes:
+def _streamed(data: bytes, at_most: int, reader: Callable[[io.BytesIO], WarcReader]) -> Decoded:
     pieces: list[bytes] = []
     size = 0
     try:
@@ -163,12 +198,14 @@ def _streamed(data: bytes, at_most: int, reader: Callable[[io.BytesIO], WarcRead
             pieces.append(piece)
             size += len(piece)
     except OSError:
-        pass
-    return b"".join(pieces)
+        return b"".join(pieces), "bad_coding"
+    return b"".join(pieces), None
 
 
+GZIP = b"\x1f\x8b"
+LENGTH = re.compile(r"\d{1,18}", re.ASCII)
 PLAIN = {"identity", "none", "binary", "8bit", "7bit"}
-CODINGS: dict[str, Callable[[bytes, int], bytes]] = {
+CODINGS: dict[str, Callable[[bytes, int], Decoded]] = {
     "gzip": _gunzip,
     "x-gzip": _gunzip,
     "deflate": _deflate,

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from corpusforge.schema import SOURCE
+from corpusforge.archive.page import SCHEMA
 from corpusforge.sources import Input, Slice
 from corpusforge.sources.warc import Warc
 from tests.real import real
@@ -53,7 +53,7 @@ def rows_of(path: Path, cuts: list[int] | None = None, source: Warc | None = Non
     rows: Rows = []
     for start, end in pairs:
         for batch in source.read(Slice(path.name, "f", start, end), path.open("rb"), passed_over):
-            assert batch.schema == SOURCE
+            assert batch.schema == SCHEMA
             rows += batch.to_pylist()
     return rows, passed_over
 
@@ -165,6 +165,7 @@ def test_a_row_says_where_it_comes_from(tmp_path: Path) -> None:
         "source_offset": offset,
         "source_length": path.stat().st_size - offset,
         "drop": None,
+        "damage": None,
     }
     assert counts == {"source.not_content": 1}
 
@@ -213,16 +214,56 @@ def test_a_damaged_member_is_counted_once_and_its_neighbours_are_untouched(tmp_p
         assert rows_of(path, [cut]) == (rows, counts)
 
 
-@pytest.mark.parametrize(
-    "wrong", [b"Content-Length: 7", b"Content-Length: 99999", b"Content-Length: x", b"Content-Size: 9"]
-)
-def test_a_wrong_length_in_a_plain_file_costs_that_record_only(tmp_path: Path, wrong: bytes) -> None:
+@pytest.mark.parametrize("wrong", [b"Content-Length: x", b"Content-Size: 9"])
+def test_a_head_without_a_length_costs_that_record_only(tmp_path: Path, wrong: bytes) -> None:
+    rows, counts = rows_of(with_length(tmp_path, wrong))
+    assert [row["url"][-1] for row in rows] == ["0", "2"]
+    assert counts == {"source.broken_record": 1}
+
+
+@pytest.mark.parametrize("wrong", [b"Content-Length: 7", b"Content-Length: 99999", b"Content-Length: 99999999999"])
+def test_a_wrong_length_in_a_plain_file_is_mended_and_marked(tmp_path: Path, wrong: bytes) -> None:
+    path = with_length(tmp_path, wrong)
+    rows, counts = rows_of(path)
+    assert [(row["url"][-1], row["html"], row["damage"]) for row in rows] == [
+        ("0", b"<p>0</p>", None),
+        ("1", b"<p>1</p>", "wrong_length"),
+        ("2", b"<p>2</p>", None),
+    ]
+    assert not counts
+    for cut in range(0, path.stat().st_size, 7):
+        assert rows_of(path, [cut]) == (rows, counts)
+
+
+def with_length(folder: Path, wrong: bytes) -> Path:
+    """Three records, the second of which says something wrong of its length."""
     records = [record(i, page(b"<p>%d</p>" % i)) for i in range(3)]
     length = records[1][records[1].index(b"Content-Length") :].partition(b"\r\n")[0]
     records[1] = records[1].replace(length, wrong, 1)
-    rows, counts = rows_of(written(tmp_path, "a.warc", records))
-    assert [row["url"][-1] for row in rows] == ["0", "2"]
+    return written(folder, "a.warc", records)
+
+
+def test_a_record_before_a_damaged_head_is_kept_and_the_damage_counted(tmp_path: Path) -> None:
+    records = [record(i, page(b"<p>%d</p>" % i)) for i in range(4)]
+    records[1] = records[1].replace(b"WARC/1.0", b"WURC/1.0")
+    path = written(tmp_path, "a.warc", records)
+    rows, counts = rows_of(path)
+    assert [(row["url"][-1], row["html"], row["damage"]) for row in rows] == [
+        ("0", b"<p>0</p>", None),
+        ("2", b"<p>2</p>", None),
+        ("3", b"<p>3</p>", None),
+    ]
     assert counts == {"source.broken_record": 1}
+    for cut in range(path.stat().st_size):
+        assert rows_of(path, [cut]) == (rows, counts)
+
+
+def test_a_page_at_which_the_file_ends_is_kept_and_marked(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.warc", [record(i, page(b"<p>%d and more</p>" % i)) for i in range(2)])
+    path.write_bytes(path.read_bytes()[:-15])
+    rows, counts = rows_of(path)
+    assert [(row["html"], row["damage"]) for row in rows] == [(b"<p>0 and more</p>", None), (b"<p>1 a", "cut")]
+    assert not counts
 
 
 @pytest.mark.parametrize(("data", "reason"), [(b"", "empty_file"), (b"<html>no</html>", "not_warc")])

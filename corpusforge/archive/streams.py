@@ -1,17 +1,10 @@
-"""Bytes of a WARC file with look-ahead: those of the file itself, or those that a gzip member inflates to."""
+"""Bytes with look-ahead, of a file itself or of what a compressed member holds."""
 
 import io
-import zlib
+import re
 from typing import BinaryIO, Protocol
 
-MARK = b"WARC/"
-"""How every record begins."""
 CHUNK = 1 << 15
-STEP = 1 << 20
-
-
-class Damaged(Exception):
-    """The bytes of a gzip member cannot be had: bad data, bad CRC, or the file ends."""
 
 
 class Supply(Protocol):
@@ -47,42 +40,6 @@ class Plain:
         return True
 
 
-class Member:
-    """Bytes that a gzip member inflates to; ``end`` is where the member ends once all are read."""
-
-    def __init__(self, file: BinaryIO, begin: int) -> None:
-        self._file, self._zip, self._fed = file, zlib.decompressobj(31), begin
-        file.seek(begin)
-
-    @property
-    def end(self) -> int:
-        return self._fed - len(self._zip.unused_data)
-
-    def more(self) -> bytes:
-        while not self._zip.eof:
-            data = self._zip.unconsumed_tail or self._feed()
-            try:
-                out = self._zip.decompress(data, STEP)
-            except zlib.error as error:
-                raise Damaged(str(error)) from error
-            if out:
-                return out
-            if not data and not self._zip.eof:
-                raise Damaged("the file ends in a gzip member")
-        return b""
-
-    def skip(self, count: int) -> int:
-        return 0
-
-    def back(self, position: int) -> bool:
-        return False
-
-    def _feed(self) -> bytes:
-        data = self._file.read(CHUNK)
-        self._fed += len(data)
-        return data
-
-
 class Stream:
     """Bytes with look-ahead; ``position`` is that of the first byte in ``buffer``."""
 
@@ -96,6 +53,13 @@ class Stream:
             self.buffer += data
             self.ended = not data
         return len(self.buffer) >= count
+
+    def take(self, count: int) -> bytes:
+        """The next ``count`` bytes, or as many as there are, which are then left behind."""
+        self.fill(count)
+        data = bytes(self.buffer[:count])
+        self.drop(len(data))
+        return data
 
     def drop(self, count: int) -> int:
         """Leave ``count`` bytes behind, or as many as there are; how many that were."""
@@ -116,21 +80,16 @@ class Stream:
             self.buffer.clear()
             self.position, self.ended = position, False
 
-    def seek_mark(self, end: int | None = None) -> bool:
-        """Go on to the next place, this one apart, that follows a blank line and begins like a record.
+    def seek(self, entry: re.Pattern[bytes], overlap: int, end: int | None = None) -> bool:
+        """Go on to where the next match of ``entry`` ends; a match with what shows it takes ``overlap`` bytes at most.
 
         False where there is none, or none before ``end``.
         """
-        at = 1
         while self.fill(1) and (end is None or self.position < end):
-            found = self.buffer.find(MARK, at)
-            if found >= 0 and self.buffer[max(found - 4, 0) : found].endswith((b"\n\r\n", b"\n\n")):
-                self.drop(found)
+            if found := entry.search(self.buffer):
+                self.drop(found.end())
                 return True
-            at = found + 1
-            if found < 0:
-                at = 1
-                self.drop(max(len(self.buffer) - 8, 0))
-                if not self.fill(len(self.buffer) + 1):
-                    self.drop(len(self.buffer))
+            self.drop(max(len(self.buffer) - overlap, 0))
+            if not self.fill(len(self.buffer) + 1):
+                self.drop(len(self.buffer))
         return False

@@ -1,0 +1,313 @@
+"""Where records begin and end in an archive, plain or compressed, sound or damaged.
+
+What follows a place is a function of the file's bytes from there on: whoever comes to a record's first byte, from the
+file's start or from a slice's, reads the same record and goes on to the same next one. A record is sound if its head is
+whole and its block is followed by line ends and then a record or the end; in a compressed member, the member must also
+pass its check. A record whose head is whole and whose length is wrong ends where the next one begins, or with its
+member or file, and is marked; after any other place the walk goes on at the next record, and each such stretch is one
+``Lost``.
+"""
+
+import io
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol, TypeVar
+
+from corpusforge.archive.packing import STEP, Bomb, Damaged, Member, Packing, behind_padding, packing_of
+from corpusforge.archive.streams import Plain, Stream
+from corpusforge.text.http import Fields
+
+Taken = TypeVar("Taken")
+NONE = Fields(())
+LINE_ENDS = 1 << 16
+"""Bytes of line ends behind a record at most."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """A record's head: its fields, the bytes it takes, and how many bytes it says that the block has."""
+
+    fields: Fields
+    length: int
+    size: int
+
+
+class Format(Protocol):
+    """What tells records apart."""
+
+    name: str
+    mark: re.Pattern[bytes]
+    """How a record begins."""
+    mark_bytes: int
+    entry: re.Pattern[bytes]
+    """What ends where a record may begin, among other bytes: line ends that a mark follows."""
+    behind: re.Pattern[bytes]
+    """The line ends behind a block."""
+
+    def head(self, stream: Stream) -> Head | None:
+        """The head at the stream's position; None if no record begins there."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record.
+
+    ``begins`` is where its bytes begin in the file, for a record in a member that of the member; it decides which
+    slice owns it. ``offset`` is the same, plus, for a record that does not begin its member, its offset in what the
+    member inflates to. ``length`` is its bytes in the file, for such records its inflated bytes. ``block`` is cut at
+    the reader's limit, ``size`` is not. ``damage``: ``wrong_length`` or ``cut``.
+    """
+
+    begins: int
+    offset: int
+    length: int
+    fields: Fields
+    block: bytes
+    size: int
+    damage: str | None = None
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A stretch that holds no record, and why."""
+
+    begins: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Read:
+    """What was read at one place of a stream: a record or not; the end follows or not."""
+
+    found: bool
+    last: bool = False
+    length: int = 0
+    fields: Fields = NONE
+    block: bytes = b""
+    size: int = 0
+    damage: str | None = None
+
+
+NOTHING = Read(False)
+
+
+def read_record(stream: Stream, keep: int, form: Format) -> Read:
+    """Read the record at the stream's position and go behind it; where there is none, stay if that can be done."""
+    start = stream.position
+    head = form.head(stream)
+    if head is None:
+        return NOTHING
+    read = _sound(stream, keep, form, head)
+    if read.found or stream.position != start:
+        return read
+    return _mended(stream, keep, form, head)
+
+
+def _sound(stream: Stream, keep: int, form: Format, head: Head) -> Read:
+    start = stream.position
+    kept = head.length + min(head.size, keep)
+    stream.fill(kept)
+    block = bytes(stream.buffer[head.length : kept])
+    whole = head.size <= keep
+    if not whole and stream.drop(head.length + head.size) < head.length + head.size:
+        stream.back(start)
+        return NOTHING
+    behind = kept if whole else 0
+    if len(stream.buffer) < behind:
+        return NOTHING
+    behind = _line_ends(stream, behind)
+    last = not stream.fill(behind + 1)
+    if not last and not _marked(stream, behind, form):
+        if not whole:
+            stream.back(start)
+        return NOTHING
+    stream.drop(behind)
+    return Read(True, last, stream.position - start, head.fields, block, head.size)
+
+
+def _mended(stream: Stream, keep: int, form: Format, head: Head) -> Read:
+    """A record whose length is wrong, or behind which something is damaged: it ends before the next one.
+
+    Where line ends follow the length it says it has, that length is believed; what follows is a stretch of its own.
+    """
+    start, end = stream.position, _next_entry(stream, head.length, keep, form)
+    if end is None:
+        return NOTHING
+    behind = head.length + head.size
+    block = bytes(stream.buffer[head.length : min(end, behind)])
+    if behind < end and (blank := form.behind.match(stream.buffer, behind)):
+        stream.drop(blank.end())
+        return Read(True, False, stream.position - start, head.fields, block, head.size)
+    last = end == len(stream.buffer) and stream.ended
+    if last and end < behind:
+        stream.drop(end)
+        return Read(True, True, stream.position - start, head.fields, block, len(block), "cut")
+    block = LAST_LINE_ENDS.sub(b"", bytes(stream.buffer[head.length : end]))
+    stream.drop(end)
+    return Read(True, last, stream.position - start, head.fields, block, len(block), "wrong_length")
+
+
+LAST_LINE_ENDS = re.compile(rb"(?:\r?\n){1,2}\Z")
+
+
+def _next_entry(stream: Stream, at: int, keep: int, form: Format) -> int | None:
+    """Where the next record or the end comes in the stream's buffer; None if not within ``keep`` bytes."""
+    size = 1 << 14
+    while True:
+        whole = not stream.fill(at + size)
+        if found := form.entry.search(stream.buffer, max(at - 4, 0)):
+            return found.end() if found.end() >= at else None
+        if whole:
+            return len(stream.buffer)
+        if size > keep:
+            return None
+        size *= 2
+
+
+def _marked(stream: Stream, at: int, form: Format) -> bool:
+    stream.fill(at + form.mark_bytes)
+    return form.mark.match(stream.buffer, at) is not None
+
+
+def _line_ends(stream: Stream, at: int) -> int:
+    most = at + LINE_ENDS
+    while at < most and stream.fill(at + 1) and stream.buffer[at] in b"\r\n":
+        at += 1
+    return at
+
+
+def records(file: BinaryIO, start: int, end: int, keep: int, look_back: int, form: Format) -> Iterator[Record | Lost]:
+    """Everything that begins in ``start`` … ``end``.
+
+    The walk starts ``look_back`` bytes before ``start``: an archive inside a record's payload looks like records, but
+    whoever comes from before that record goes past it.
+    """
+    packing = packing_of(file)
+    first = max(start - look_back, 0)
+    if packing is None:
+        walk = plain_records(file, first, end, keep, form)
+    else:
+        walk = packed_records(file, first, end, keep, form, packing)
+    for item in walk:
+        if item.begins >= start:
+            yield item
+
+
+def outcomes(
+    items: Iterator[Record | Lost], take: Callable[[Record], Taken | str], limit: int | None, passed_over: Counter[str]
+) -> Iterator[tuple[Record, Taken]]:
+    """What ``take`` makes of each record; reasons why there is nothing are counted as ``source.reason``.
+
+    Ends after ``limit`` records that are content (every reason but ``not_content``).
+    """
+    left = limit
+    for item in items:
+        if left == 0:
+            return
+        if isinstance(item, Lost):
+            passed_over[f"source.{item.reason}"] += 1
+            continue
+        outcome = take(item)
+        if isinstance(outcome, str):
+            passed_over[f"source.{outcome}"] += 1
+        else:
+            yield item, outcome
+        if left is not None and outcome != "not_content":
+            left -= 1
+
+
+def plain_records(file: BinaryIO, start: int, end: int, keep: int, form: Format) -> Iterator[Record | Lost]:
+    """Records of an uncompressed file that begin in ``start`` … ``end``; a stretch without one counts once."""
+    overlap = form.mark_bytes + 4
+    context = max(start - 4, 0)
+    stream = Stream(Plain(file, context), context)
+    lost = start > 0
+    while stream.position < start:
+        if not stream.seek(form.entry, overlap, end):
+            return
+    while stream.position < end and stream.fill(1):
+        begins = stream.position
+        read = read_record(stream, keep, form)
+        if read.found:
+            lost = False
+            yield Record(begins, begins, read.length, read.fields, read.block, read.size, read.damage)
+            continue
+        if not lost:
+            lost = True
+            strange = begins == 0 and not _marked(stream, 0, form)
+            yield Lost(begins, f"not_{form.name}" if strange else "broken_record")
+        if not stream.seek(form.entry, overlap, end):
+            return
+
+
+def packed_records(
+    file: BinaryIO, start: int, end: int, keep: int, form: Format, packing: Packing
+) -> Iterator[Record | Lost]:
+    """Records of a compressed file whose members begin in ``start`` … ``end``.
+
+    Every damaged member that began like a record counts, and every stretch of something else behind a member, except
+    padding.
+    """
+    begins = next_member(file, start, end, form, packing) if start else behind_padding(file, 0)
+    first = begins if start == 0 else None
+    while begins is not None and begins < end:
+        if not begins_member(file, begins, form, packing):
+            if file.seek(0, io.SEEK_END) <= begins:
+                return
+            yield Lost(begins, f"not_{form.name}" if begins == first else "broken_record")
+            begins = next_member(file, begins + 1, end, form, packing)
+            continue
+        member, lost = packing.member(file, begins), False
+        try:
+            for item in _member_records(member, begins, keep, form):
+                yield item
+                lost = isinstance(item, Lost)
+            begins = behind_padding(file, member.end)
+        except Damaged as error:
+            if not lost:
+                yield Lost(begins, "bomb" if isinstance(error, Bomb) else "broken_record")
+            begins = next_member(file, begins + 1, end, form, packing)
+
+
+def _member_records(member: Member, begins: int, keep: int, form: Format) -> Iterator[Record | Lost]:
+    stream, lost = Stream(member, 0), False
+    while stream.fill(1):
+        at = stream.position
+        read = read_record(stream, keep, form)
+        if read.found:
+            lost = False
+            length = member.end - begins if at == 0 and read.last else read.length
+            yield Record(begins, begins + at, length, read.fields, read.block, read.size, read.damage)
+            continue
+        if not lost:
+            lost = True
+            yield Lost(begins, "broken_record")
+        stream.seek(form.entry, form.mark_bytes + 4)
+
+
+def begins_member(file: BinaryIO, at: int, form: Format, packing: Packing) -> bool:
+    """Whether a member begins at ``at`` that inflates to the mark of a record."""
+    file.seek(at)
+    if file.read(len(packing.magic)) != packing.magic:
+        return False
+    try:
+        return _marked(Stream(packing.member(file, at), 0), 0, form)
+    except Damaged:
+        return False
+
+
+def next_member(file: BinaryIO, at: int, end: int, form: Format, packing: Packing) -> int | None:
+    """Where the next member that begins a record begins, from ``at`` on and before ``end``."""
+    overlap = len(packing.magic) - 1
+    while at < end:
+        file.seek(at)
+        window = file.read(min(STEP, end - at) + overlap)
+        found = window.find(packing.magic)
+        while found >= 0:
+            if begins_member(file, at + found, form, packing):
+                return at + found
+            found = window.find(packing.magic, found + 1)
+        at += STEP
+    return None

@@ -1,0 +1,233 @@
+"""Compressed members one after another: gzip members, zstd and lz4 frames, bz2 and xz streams.
+
+Memory is bounded whatever the members say of themselves. A member that inflates beyond all measure is a ``Bomb``:
+``BOMB_BYTES`` and more, at more than ``BOMB_RATIO`` times its bytes; pages and archives of them inflate 3 to 50 times.
+"""
+
+import bz2
+import io
+import lzma
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
+
+import lz4.frame
+import zstandard
+
+from corpusforge.archive.streams import CHUNK
+
+STEP = 1 << 20
+BOMB_BYTES = 64 << 20
+BOMB_RATIO = 200
+ZSTD_FEED = 512
+"""Bytes given to zstd at once: each four of them can become a block of 128 kB, so these become 16 MB at most."""
+ZSTD_WINDOW = 1 << 27
+XZ_MEMORY = 256 << 20
+DICTIONARY_MAGIC = b"\x37\xa4\x30\xec"
+DICTIONARY_BYTES = 16 << 20
+PADDING = b"\0\r\n"
+SKIPPABLE = tuple(bytes([0x50 + number]) + b"\x2a\x4d\x18" for number in range(16))
+DICTIONARY_FRAME = b"\x5d\x2a\x4d\x18"
+ERRORS = (zlib.error, zstandard.ZstdError, lzma.LZMAError, RuntimeError, OSError, EOFError, ValueError, MemoryError)
+"""What decompressors raise at bad data; they are given bytes, so that an ``OSError`` of theirs is none of the file."""
+
+
+class Damaged(Exception):
+    """The bytes of a member cannot be had: bad data, bad CRC, or the file ends."""
+
+
+class Bomb(Damaged):
+    """A member inflates beyond all measure."""
+
+
+class Engine(Protocol):
+    """A decompressor of one member, as the standard library's ``bz2`` and ``lzma`` have them."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def needs_input(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes | None: ...
+    def decompress(self, data: bytes, max_length: int) -> bytes: ...
+
+
+class Inflate:
+    """zlib's decompressor as an ``Engine``."""
+
+    def __init__(self, window: int) -> None:
+        self._zip = zlib.decompressobj(window)
+
+    @property
+    def eof(self) -> bool:
+        return self._zip.eof
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._zip.unconsumed_tail
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._zip.unused_data
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        return self._zip.decompress(self._zip.unconsumed_tail + data, max_length)
+
+
+class Zstd:
+    """A zstd frame as an ``Engine``; what one call gives is bounded by ``ZSTD_FEED``."""
+
+    def __init__(self, dictionary: zstandard.ZstdCompressionDict | None) -> None:
+        whole = zstandard.ZstdDecompressor(dict_data=dictionary, max_window_size=ZSTD_WINDOW)
+        self._frame, self._left = whole.decompressobj(), b""
+
+    @property
+    def eof(self) -> bool:
+        return self._frame.eof
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._left
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._frame.unused_data + self._left
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        data = self._left + data
+        fed, self._left = data[:ZSTD_FEED], data[ZSTD_FEED:]
+        return self._frame.decompress(fed)
+
+
+class Member:
+    """Bytes that a member inflates to; ``end`` is where the member ends once all are read."""
+
+    def __init__(self, file: BinaryIO, begin: int, engine: Engine) -> None:
+        self._file, self._begin, self._fed, self._out, self._engine = file, begin, begin, 0, engine
+        file.seek(begin)
+
+    @property
+    def end(self) -> int:
+        return self._fed - len(self._engine.unused_data or b"")
+
+    def more(self) -> bytes:
+        while not self._engine.eof:
+            data = self._feed() if self._engine.needs_input else b""
+            starved = self._engine.needs_input and not data
+            out = self._inflated(data)
+            if out:
+                self._out += len(out)
+                self._check()
+                return out
+            if starved and not self._engine.eof:
+                raise Damaged("the file ends in a member")
+        return b""
+
+    def skip(self, count: int) -> int:
+        return 0
+
+    def back(self, position: int) -> bool:
+        return False
+
+    def _inflated(self, data: bytes) -> bytes:
+        try:
+            return self._engine.decompress(data, STEP)
+        except ERRORS as error:
+            raise Damaged(str(error)) from error
+
+    def _check(self) -> None:
+        if self._out > BOMB_BYTES and self._out > BOMB_RATIO * (self._fed - self._begin):
+            raise Bomb(f"{self._fed - self._begin} bytes inflate to more than {self._out}")
+
+    def _feed(self) -> bytes:
+        data = self._file.read(CHUNK)
+        self._fed += len(data)
+        return data
+
+
+@dataclass(frozen=True)
+class Packing:
+    """A way to compress: how its members begin, and what reads one."""
+
+    magic: bytes
+    engine: Callable[[], Engine]
+
+    def member(self, file: BinaryIO, begin: int) -> Member:
+        return Member(file, begin, self.engine())
+
+
+GZIP = Packing(b"\x1f\x8b\x08", lambda: Inflate(31))
+ZSTD = Packing(b"\x28\xb5\x2f\xfd", lambda: Zstd(None))
+LZ4 = Packing(b"\x04\x22\x4d\x18", lz4.frame.LZ4FrameDecompressor)
+BZ2 = Packing(b"BZh", bz2.BZ2Decompressor)
+XZ = Packing(b"\xfd7zXZ\0", lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, XZ_MEMORY))
+PACKINGS = (GZIP, ZSTD, LZ4, BZ2, XZ)
+
+
+def packing_of(file: BinaryIO) -> Packing | None:
+    """How a file is compressed, by its first bytes; a zstd dictionary at its start is read."""
+    file.seek(0)
+    head = file.read(8)
+    if head.startswith(DICTIONARY_FRAME):
+        return _with_dictionary(file, int.from_bytes(head[4:], "little"))
+    if head.startswith(SKIPPABLE):
+        file.seek(behind_padding(file, 0))
+        head = file.read(8)
+    return next((packing for packing in PACKINGS if head.startswith(packing.magic)), None)
+
+
+def _with_dictionary(file: BinaryIO, size: int) -> Packing:
+    """zstd with the dictionary that the file's first frame holds, itself compressed or not (IIPC's WARC-zstd)."""
+    file.seek(8)
+    data = file.read(min(size, DICTIONARY_BYTES))
+    if data.startswith(ZSTD.magic):
+        member, pieces, total = ZSTD.member(io.BytesIO(data), 0), list[bytes](), 0
+        try:
+            while total < DICTIONARY_BYTES and (piece := member.more()):
+                pieces.append(piece)
+                total += len(piece)
+        except Damaged:
+            return ZSTD
+        data = b"".join(pieces)
+    if not data.startswith(DICTIONARY_MAGIC):
+        return ZSTD
+    try:
+        dictionary = zstandard.ZstdCompressionDict(data, dict_type=zstandard.DICT_TYPE_FULLDICT)
+        Zstd(dictionary)
+    except zstandard.ZstdError:
+        return ZSTD
+    return Packing(ZSTD.magic, lambda: Zstd(dictionary))
+
+
+def behind_padding(file: BinaryIO, at: int) -> int:
+    """Behind zero bytes and line ends, which some writers put between members, and frames that are to be skipped."""
+    while True:
+        file.seek(at)
+        data = file.read(CHUNK)
+        rest = data.lstrip(PADDING)
+        at += len(data) - len(rest)
+        if rest.startswith(SKIPPABLE) or (0 < len(rest) < 8):
+            file.seek(at)
+            frame = file.read(8)
+            if not frame.startswith(SKIPPABLE) or len(frame) < 8:
+                return at
+            at += 8 + int.from_bytes(frame[4:], "little")
+        elif rest or not data:
+            return at
+
+
+def is_one_member(file: BinaryIO, at_least: int) -> bool:
+    """Whether no member ends in the first ``at_least`` bytes of a compressed file: then cuts would win nothing."""
+    packing = packing_of(file)
+    if packing is None:
+        return False
+    size = file.seek(0, io.SEEK_END)
+    member = packing.member(file, behind_padding(file, 0))
+    try:
+        while member.end < at_least:
+            if not member.more():
+                return member.end >= size
+    except Damaged:
+        return False
+    return True

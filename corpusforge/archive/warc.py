@@ -1,0 +1,50 @@
+"""How WARC records look: a version line, header fields, a blank line, a block, two line ends."""
+
+import re
+
+from corpusforge.archive.framing import Head, Record
+from corpusforge.archive.streams import Stream
+from corpusforge.text.http import BLANK_LINE, fields_of
+
+VERSION = re.compile(rb"WARC/\d\.\d+[ \t]*\r{0,2}\n")
+HEAD_BYTES = 1 << 16
+LENGTH = re.compile(r"\d{1,18}", re.ASCII)
+
+
+class WarcFormat:
+    """Records of WARC files of any version; a type and a length are needed, nothing else."""
+
+    name = "warc"
+    mark = re.compile(rb"WARC/")
+    mark_bytes = 5
+    entry = re.compile(rb"\n\r?\n(?=WARC/)")
+    behind = re.compile(rb"\r?\n\r?\n")
+
+    def head(self, stream: Stream) -> Head | None:
+        if not stream.fill(self.mark_bytes) or not self.mark.match(stream.buffer):
+            return None
+        stream.fill(1 << 10)
+        blank = BLANK_LINE.search(stream.buffer)
+        while blank is None and len(stream.buffer) < HEAD_BYTES and stream.fill(len(stream.buffer) + 1):
+            blank = BLANK_LINE.search(stream.buffer)
+        version = VERSION.match(stream.buffer)
+        if blank is None or version is None:
+            return None
+        fields = fields_of(bytes(stream.buffer[version.end() : blank.start()]))
+        length = fields.first("content-length") or ""
+        if not fields.first("warc-type") or not LENGTH.fullmatch(length):
+            return None
+        return Head(fields, blank.end(), int(length))
+
+
+WARC = WarcFormat()
+
+
+def kind_of(record: Record) -> str:
+    """The record's type, in small letters."""
+    return (record.fields.first("warc-type") or "").lower()
+
+
+def address_of(record: Record) -> str | None:
+    """The address that was asked for."""
+    return (record.fields.first("warc-target-uri") or "").strip("<> ") or None
