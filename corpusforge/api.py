@@ -4,18 +4,21 @@ import dataclasses
 import os
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from corpusforge import versions
+from corpusforge import job, versions
 from corpusforge.engine.attempt import Place, Resources
 from corpusforge.engine.run import Listener, Outcome, PlanChanged, Pool, leave_out, manifests, run, units_left_out
 from corpusforge.engine.serial_pool import SerialPool
 from corpusforge.engine.tables import read_rows
 from corpusforge.engine.unit import Failed, Manifest
+from corpusforge.job import NoCluster
 from corpusforge.parts import GIVEN, RecipeError
 from corpusforge.passes.map import Map
 from corpusforge.passes.specs import default_of, fields_of, use_of
@@ -25,14 +28,27 @@ from corpusforge.report.add import Report, end_to_end
 from corpusforge.report.progress import counted
 from corpusforge.report.render import Address, PassView, view
 from corpusforge.schemas import write_schemas
+from corpusforge.sources import Input
 from corpusforge.sources.inputs import InputError
 from corpusforge.sources.inputs import resolve as resolve_inputs
-from corpusforge.storage import Store
+from corpusforge.storage import Store, StoreError, joined, parted
 from corpusforge.text.canonical import identity_of
 from corpusforge.versions import Making, VersionError
 
-__all__ = ["BuildFailed", "Plan", "PlanChanged", "Run", "VersionError", "build", "describe", "documents", "dropped"]
+__all__ = [
+    "BuildFailed",
+    "NoCluster",
+    "Plan",
+    "PlanChanged",
+    "Run",
+    "VersionError",
+    "build",
+    "describe",
+    "documents",
+    "dropped",
+]
 __all__ += ["next_commands", "plan", "read_recipe", "report", "step_names", "verified", "verify", "write_schemas"]
+__all__ += ["StoreError"]
 
 PoolName = Literal["ray", "serial"]
 
@@ -58,11 +74,11 @@ class Run:
 
     @property
     def place(self) -> Place:
-        return Place(Store(str(Path(self.root, self.corpus))), self.version)
+        return Place(Store(joined(self.root, self.corpus)), self.version)
 
     @property
     def address(self) -> str:
-        return str(Path(self.root, self.corpus, self.version))
+        return joined(self.root, self.corpus, self.version)
 
     @property
     def report(self) -> Report:
@@ -135,11 +151,17 @@ def plan(
     name: str | None = None,
     allow_failed: int = 0,
     base: str | None = None,
+    input_base: str | None = None,
+    tell: Callable[[str], None] = lambda line: None,
 ) -> Plan:
-    """Read a recipe and bind it to its inputs; nothing is written and no model is loaded."""
+    """Read a recipe and bind it to its inputs; nothing is written and no model is loaded.
+
+    ``tell`` is given a line now and then while many inputs are looked at.
+    """
     made = recipe if isinstance(recipe, Recipe) else read_recipe(recipe)
     notes: list[str] = []
-    bound = tuple(_bind(p, inputs, limit, notes.append) if isinstance(p, Map) and p.source else p for p in made.passes)
+    found = partial(resolve_inputs, inputs, say=notes.append, base=input_base, tell=tell) if inputs else None
+    bound = tuple(_bind(p, found, limit) if isinstance(p, Map) and p.source else p for p in made.passes)
     made = replace(made, corpus=name or made.corpus, passes=bound)
     versions.check_name("corpus", made.corpus)
     given = [i for p in bound if isinstance(p, Map) for i in p.inputs]
@@ -169,26 +191,30 @@ def build(
     limit: int | None = None,
     allow_failed: int = 0,
     listen: Listener = lambda event, facts: None,
+    input_base: str | None = None,
 ) -> Run:
     """Make a corpus at ``ROOT/CORPUS/VERSION``, or go on with it where an earlier run stopped.
 
-    ``base`` is a version whose equal units are adopted. Raises ``BuildFailed`` after a pass with failed units,
-    ``RecipeError``, ``InputError`` and ``VersionError`` before any work.
+    ``base`` is a version whose equal units are adopted; ``input_base`` completes the relative lines of lists of inputs.
+    Raises ``BuildFailed`` after a pass with failed units, ``RecipeError``, ``InputError``, ``StoreError`` and
+    ``VersionError`` before any work.
     """
     started = time.monotonic()
     if not str(root):
         raise VersionError("no root was given. Say where corpora are kept: --root out")
-    planned = plan(recipe, inputs, limit, name, allow_failed, base)
+    note = _noting(listen)
+    planned = plan(recipe, inputs, limit, name, allow_failed, base, input_base, note)
     if planned.source and not planned.source.inputs:
         raise InputError("no input was given. Say which files to read: --input my.warc.gz")
-    store = Store(str(Path(root, planned.recipe.corpus)))
+    store = Store(joined(str(root), planned.recipe.corpus))
+    store.prove()
     if base == "dev" or (base and base == version):
         raise VersionError(f"--from {base}: name an earlier version, such as dev-1; what dev means changes")
     if base:
         versions.resolve(store, base)
     place = versions.choose(store, planned.making, version)
     listen("start", {"plan": planned, "place": place, "worker": _worker(pool, workers, address)})
-    pools = _Pools(pool, workers, address, lambda line: listen("note", {"line": line}))
+    pools = _Pools(pool, workers, address, note)
     try:
         outcomes = _run_passes(planned.recipe, place, pools, base, allow_failed, listen)
     finally:
@@ -197,6 +223,24 @@ def build(
     done = Run(str(root), planned.recipe.corpus, place.version, tuple(outcomes), time.monotonic() - started)
     listen("end", {"run": done})
     return done
+
+
+def submit(
+    recipe: str, inputs: Sequence[str], root: str, options: Sequence[str], address: str, say: Callable[[str], None]
+) -> int:
+    """Build on the cluster whose dashboard is at ``address`` (http://…), as a Ray job; its exit status.
+
+    ``options`` are those of the command line's ``build``. Paths must be such that all nodes see them.
+    """
+    from corpusforge.ray_pool import submit  # noqa: PLC0415  (as in _Pools)
+
+    with tempfile.TemporaryDirectory(prefix="corpusforge-job-") as folder:
+        there = job.pack(recipe, Path(folder))
+        return submit(address, folder, job.command(there, inputs, root, options), say)
+
+
+def _noting(listen: Listener) -> Callable[[str], None]:
+    return lambda line: listen("note", {"line": line})
 
 
 def _worker(pool: PoolName, workers: int | None, address: str | None) -> str:
@@ -241,11 +285,10 @@ def _run_passes(
     return outcomes
 
 
-def _bind(made: Map, inputs: Sequence[str], limit: int | None, say: Callable[[str], None]) -> Map:
-    if not inputs:
+def _bind(made: Map, found: Callable[[Sequence[str]], tuple[Input, ...]] | None, limit: int | None) -> Map:
+    if found is None:
         return replace(made, limit=limit)
-    found = resolve_inputs(inputs, tuple(e for source in made.source for e in source.suffixes), say)
-    return replace(made, inputs=found, limit=limit)
+    return replace(made, inputs=found(tuple(e for source in made.source for e in source.suffixes)), limit=limit)
 
 
 def _specs(made: Any) -> list[dict[str, Any]]:
@@ -392,4 +435,4 @@ def next_commands(run: Run) -> Iterator[str]:
     yield f"drops:   {program()} report {run.address}/{first}"
     files = [f.path for o in run.outcomes for m in o.manifests for f in m.files if f.role.endswith(".bin")]
     if files:
-        yield f"tokens:  {Path(run.root, run.corpus, files[0]).parent}/"
+        yield f"tokens:  {parted(joined(run.root, run.corpus, files[0]))[0]}/"

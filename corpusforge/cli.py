@@ -3,7 +3,7 @@
 import json
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import Annotated, Any
@@ -33,10 +33,14 @@ STOPPED = 130
 """What typer returns when Ctrl-C ended a verb."""
 
 RecipeName = Annotated[str, typer.Argument(help="A shipped recipe (see `corpusforge recipes`) or a YAML file.")]
-Inputs = Annotated[list[str], typer.Option("--input", "-i", help="A file, folder or glob; may be given many times.")]
+INPUT_HELP = "A file, folder, glob, s3://, gs://, az:// or https:// address, or @list.txt of these; many times."
+Inputs = Annotated[list[str], typer.Option("--input", "-i", help=INPUT_HELP)]
+BASE_HELP = "The folder or URL before the relative lines of @lists; names of inputs are relative to it."
+InputBase = Annotated[str | None, typer.Option("--base", help=BASE_HELP)]
 Limit = Annotated[int | None, typer.Option(help="Read this many content records of each input file at most.", min=1)]
 VERSION_HELP = "Name of the version (default: go on with the newest equal dev-N, else start the next)."
 ALLOW_HELP = "Go on if at most so many units of a pass fail, and leave them out for good."
+ADDRESS_HELP = "A Ray cluster: http://HOST:8265 submits a job and follows it; HOST:6379 or auto makes this its driver."
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Where = Annotated[str, typer.Argument(metavar="ROOT/CORPUS/VERSION[/PASS[/UNIT]]")]
 
@@ -44,7 +48,7 @@ Where = Annotated[str, typer.Argument(metavar="ROOT/CORPUS/VERSION[/PASS[/UNIT]]
 @app.command()
 def build(
     recipe: RecipeName,
-    root: Annotated[str, typer.Option(help="The folder that keeps corpora.")],
+    root: Annotated[str, typer.Option(help="What keeps corpora: a folder, or s3://, gs:// or az://.")],
     inputs: Inputs,
     name: Annotated[str | None, typer.Option(help="Name of the corpus (default: the recipe's).")] = None,
     version: Annotated[
@@ -54,19 +58,25 @@ def build(
     base: Annotated[str | None, typer.Option("--from", help="Version whose equal units are adopted.")] = None,
     pool: Annotated[api.PoolName, typer.Option(help="Where units are worked on.")] = "ray",
     workers: Annotated[int | None, typer.Option(help="Ray workers (default: the CPUs of this machine).", min=1)] = None,
-    address: Annotated[str | None, typer.Option(help="Address of a running Ray cluster.")] = None,
+    address: Annotated[str | None, typer.Option(help=ADDRESS_HELP)] = None,
     limit: Limit = None,
     allow_failed: Annotated[int, typer.Option(help=ALLOW_HELP, min=0)] = 0,
     as_json: Json = False,
+    input_base: InputBase = None,
 ) -> None:
     """Make a corpus, or go on with it where an earlier run stopped."""
+    if address and address.startswith(("http://", "https://")):
+        options = {"name": name, "version": version, "from": base, "workers": workers, "limit": limit}
+        options |= {"base": input_base}
+        words = [f"--{option}={value}" for option, value in options.items() if value is not None]
+        words += [f"--allow-failed={allow_failed}"] * bool(allow_failed) + ["--json"] * as_json
+        raise typer.Exit(api.submit(recipe, inputs, root, words, address, _relay if as_json else _say))
     progress = Progress(errors if as_json else console)
     try:
         # Ray prints messages of its own to standard output, which belongs to the JSON.
         with redirect_stdout(sys.stderr) if as_json else nullcontext():
-            run = api.build(
-                recipe, inputs, root, name, version, base, pool, workers, address, limit, allow_failed, progress
-            )
+            chosen = (name, version, base, pool, workers, address, limit, allow_failed)
+            run = api.build(recipe, inputs, root, *chosen, progress, input_base)
     finally:
         progress.stop()
     if as_json:
@@ -77,9 +87,15 @@ def build(
 
 
 @app.command()
-def check(recipe: RecipeName, inputs: Inputs = [], limit: Limit = None, as_json: Json = False) -> None:  # noqa: B006
+def check(
+    recipe: RecipeName,
+    inputs: Inputs = [],  # noqa: B006
+    limit: Limit = None,
+    as_json: Json = False,
+    input_base: InputBase = None,
+) -> None:
     """Build every stage of a recipe, follow its columns, and print the plan; no model is loaded."""
-    planned = api.plan(recipe, inputs, limit)
+    planned = api.plan(recipe, inputs, limit, input_base=input_base, tell=lambda line: errors.print(Text(line)))
     if as_json:
         print(json.dumps({"recipe": planned.making.recipe, "inputs": planned.making.inputs}))
         return
@@ -131,6 +147,16 @@ def schemas(folder: Annotated[Path, typer.Argument(help="Where to write them.")]
         console.print(Text(str(path)))
 
 
+def _say(line: str) -> None:
+    console.print(Text(line), soft_wrap=True)
+
+
+def _relay(line: str) -> None:
+    """Of a job's log only the JSON goes to standard output."""
+    for part in line.splitlines():
+        print(part, file=sys.stdout if part.startswith("{") else sys.stderr)
+
+
 def _listing(found: dict[str, str], as_json: bool) -> None:
     if as_json:
         print(json.dumps(found, ensure_ascii=False))
@@ -139,13 +165,13 @@ def _listing(found: dict[str, str], as_json: bool) -> None:
         console.print(Text(f"{name:28} {' '.join(line.split())}"))
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; an expected error is one message and exit 1, Ctrl-C prints how to go on."""
-    _exit_with(lambda: app(standalone_mode=False))
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    _exit_with(lambda: app(given, standalone_mode=False), shlex.join([api.program(), *given]))
 
 
-def _exit_with(run: Callable[[], Any]) -> None:
-    command = shlex.join([api.program(), *sys.argv[1:]])
+def _exit_with(run: Callable[[], Any], command: str) -> None:
     try:
         code = run()
     except (KeyboardInterrupt, typer.Abort):
@@ -155,7 +181,7 @@ def _exit_with(run: Callable[[], Any]) -> None:
         more = f"--allow-failed {len(error.failed)}, and another --version if you gave one"
         errors.print(Text(f"{text}\nor go on without them for good: add {more}"), soft_wrap=True)
         sys.exit(1)
-    except (RecipeError, InputError, VersionError, api.PlanChanged) as error:
+    except (RecipeError, InputError, VersionError, api.StoreError, api.PlanChanged, api.NoCluster) as error:
         errors.print(Text(f"error: {error}"), soft_wrap=True)
         sys.exit(1)
     except typer.Exit as ended:

@@ -4,6 +4,7 @@ Ray carries units and manifests, never data. Actors live across units and passes
 nothing by itself: a worker that dies is replaced here, and what it said on its way down is read from its mark.
 """
 
+import asyncio
 import os
 import sys
 import time
@@ -14,12 +15,15 @@ from operator import length_hint
 from typing import Any
 
 import ray
+from ray.job_submission import JobStatus, JobSubmissionClient
 
 from corpusforge.engine import guard
 from corpusforge.engine.attempt import Resources, Work, new_attempt
 from corpusforge.engine.retry import History
 from corpusforge.engine.serial_pool import cause_of, describe
 from corpusforge.engine.unit import Failed, Manifest, Unit
+from corpusforge.job import NoCluster
+from corpusforge.storage import Store
 
 ENVIRONMENT = {
     # Arrow's own allocator reserves a gigabyte at once, which would be taken from what the worker may use.
@@ -37,6 +41,11 @@ STARTS = 5
 """Workers in a row that may die while they start before a driver gives up."""
 OBJECT_STORE_BYTES = 100 << 20
 """Ray carries no data, so its object store is small."""
+
+NO_TOKEN = (
+    "the Ray cluster at {} wants its token: set RAY_AUTH_MODE=token and copy the head's ~/.ray/auth_token here, "
+    "or set RAY_AUTH_TOKEN to what `ray get-auth-token` prints on the head"
+)
 
 
 class Mismatch(RuntimeError):
@@ -58,7 +67,7 @@ class Worker:
     def attempt(self, work: Work, unit: Unit, attempt: str, skip: dict[str, str]) -> Manifest | str:
         """The manifest that stands, or the cause of the failure in words."""
         self._prove(work)
-        mark = work.place.store.path(work.mark_name(unit, attempt))
+        mark = work.place.store.scratch(work.mark_name(unit, attempt))
         with guard.watched(mark):
             try:
                 return work.attempt(unit, attempt, skip)
@@ -210,16 +219,18 @@ class RayPool:
 
     def _died(self, work: Work, job: Job, error: Exception) -> bool:
         """Note a death by what the worker left, or by what Ray tells of it; say whether to try again."""
-        mark = work.place.store.path(work.mark_name(job.unit, job.attempt))
+        store, mark = work.place.store, work.mark_name(job.unit, job.attempt)
         if not _is_alive(job.worker.node):
-            guard.death(mark)
+            if store.on_disk:
+                guard.left(store.scratch(mark))
             return job.history.lost(f"node {job.worker.node[:12]} went away")
+        left = guard.left(store.scratch(mark)) if store.on_disk else _left_on(job.worker.node, store, mark)
         if isinstance(error, ray.exceptions.OutOfMemoryError):
-            fallen = guard.death(mark)
-            return job.history.raised(f"Ray's memory monitor ended the worker at record {fallen.place or '(none)'}")
-        if not mark.exists():
+            place = left.place if left else ""
+            return job.history.raised(f"Ray's memory monitor ended the worker at record {place or '(none)'}")
+        if left is None:
             return job.history.raised(f"the worker died before it began: {_first_lines(error)}")
-        return job.history.died(guard.death(mark))
+        return job.history.died(left)
 
     def release(self) -> None:
         """End the workers, so that a pool of another resource shape gets their CPUs."""
@@ -236,6 +247,66 @@ class RayPool:
             ray.shutdown()
 
 
+def submit(address: str, folder: str, command: str, say: Callable[[str], None]) -> int:
+    """Run ``command`` as a job of the cluster whose dashboard is at ``address``, with ``folder`` as working directory.
+
+    Follows the job's log. Gives its exit status: 0 or 1, or 130 where Ctrl-C ended the following; the job goes on then.
+    """
+    try:
+        client = JobSubmissionClient(address)
+        job = _submitted(client, command, folder)
+    except ray.exceptions.AuthenticationError:
+        raise NoCluster(NO_TOKEN.format(address)) from None
+    except (ConnectionError, RuntimeError) as error:
+        raise NoCluster(f"no Ray cluster takes jobs at {address}: {_first_lines(error)}") from None
+    say(f"job {job} is submitted to {address}")
+    try:
+        return asyncio.run(_followed(client, job, say))
+    except KeyboardInterrupt:
+        say(f"\nthe job goes on. Follow it: ray job logs -f {job} --address {address}")
+        say(f"stop it: ray job stop {job} --address {address}")
+        return 130
+
+
+def _submitted(client: JobSubmissionClient, command: str, folder: str) -> str:
+    """Submit a job; a cluster that has just started takes none until its agent is up."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return str(client.submit_job(entrypoint=command, runtime_env={"working_dir": folder}))
+        except RuntimeError as error:
+            if "No available agent" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(1)
+
+
+async def _followed(client: JobSubmissionClient, job: str, say: Callable[[str], None]) -> int:
+    """Say the job's log as it grows; ask for its state where the connection is lost."""
+    try:
+        async for text in client.tail_job_logs(job):
+            say(text.rstrip("\n"))
+    except (OSError, RuntimeError) as error:
+        say(f"the connection to the job's log is lost ({_first_lines(error)}); waiting for its end")
+    while not (status := client.get_job_status(job)).is_terminal():
+        await asyncio.sleep(2)
+    if status == JobStatus.SUCCEEDED:
+        return 0
+    say(f"job {job} ended as {status}: {client.get_job_info(job).message}")
+    return 1
+
+
+def _left_on(node: str, store: Store, mark: str) -> guard.Death | None:
+    """What a dead worker left on its own node's disk, read there; a death at no known record if that fails."""
+    there = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(node, soft=False)
+    look = ray.remote(lambda: guard.left(store.scratch(mark)))
+    options = {"num_cpus": 0, "max_retries": 0, "scheduling_strategy": there}
+    try:
+        found: guard.Death | None = ray.get(look.options(**options).remote(), timeout=PATIENCE_SECONDS)
+    except (ray.exceptions.RayError, OSError):
+        return guard.Death("", "")
+    return found
+
+
 def _is_alive(node: str) -> bool:
     return any(n["NodeID"] == node and n["Alive"] for n in ray.nodes())
 
@@ -247,7 +318,12 @@ def _start(workers: int, address: str | None) -> bool:
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     quiet = {"log_to_driver": False, "logging_level": "error", "configure_logging": True}
     if address:
-        ray.init(address=address, **quiet)
+        try:
+            ray.init(address=address, **quiet)
+        except ray.exceptions.AuthenticationError:
+            raise NoCluster(NO_TOKEN.format(address)) from None
+        except (ConnectionError, RuntimeError) as error:
+            raise NoCluster(f"cannot join the Ray cluster at {address}: {_first_lines(error)}") from None
     else:
         before = dict(os.environ)
         os.environ.update(ENVIRONMENT)  # the local Ray's workers inherit it, and none has to be started anew

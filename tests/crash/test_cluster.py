@@ -1,0 +1,153 @@
+"""Ray clusters on this machine, started as cluster/README.md says: tokens, jobs, and nodes that go and come."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import corpusforge as cf
+from corpusforge.demo.write import write
+
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
+
+CHECKOUT = Path(__file__).parents[2]
+SCRIPT = CHECKOUT / "cluster" / "local.sh"
+PAGES = 120
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A head without CPUs, with a home folder of its own that holds the token."""
+
+    folder: Path
+    port: int
+    dashboard: int
+
+    @property
+    def environment(self) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("RAY_")}
+        return {
+            **kept,
+            "HOME": str(self.folder),
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "CLUSTER_STATE": str(self.folder / "state"),
+            "RAY_AUTH_MODE": "token",
+            "RAY_PORT": str(self.port),
+            "RAY_DASHBOARD_PORT": str(self.dashboard),
+        }
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.dashboard}"
+
+    def sh(self, *command: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run a command as a person would in that home folder."""
+        environment = {**self.environment, **more}
+        return subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, timeout=200)
+
+    def join(self) -> int:
+        """Add a node of one CPU; its process group."""
+        before = set((self.folder / "state").glob("node-*.pid"))
+        done = self.sh("sh", str(SCRIPT), "join", f"127.0.0.1:{self.port}", "1")
+        assert done.returncode == 0, done.stderr
+        (pid,) = set((self.folder / "state").glob("node-*.pid")) - before
+        return int(pid.read_text())
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    made = Cluster(tmp_path_factory.mktemp("home"), free_port(), free_port())
+    assert made.sh("ray", "get-auth-token", "--generate").returncode == 0
+    started = made.sh("sh", str(SCRIPT), "start", "0")
+    assert started.returncode == 0, started.stderr
+    yield made
+    made.sh("sh", str(SCRIPT), "stop")
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pages")
+    write(folder, pages=PAGES)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def serial(pages: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    run = cf.build("web_multi", inputs=[str(pages)], root=tmp_path_factory.mktemp("serial"), pool="serial")
+    return str(cf.verify(run.address)["digest"])
+
+
+def digest_of(root: Path) -> dict[str, Any]:
+    return cf.verify(str(root / "web_multi" / "dev"))
+
+
+def test_no_cluster_is_started_without_a_token(tmp_path: Path) -> None:
+    made = Cluster(tmp_path, free_port(), free_port())
+    started = made.sh("sh", str(SCRIPT), "start", "1")
+    assert started.returncode == 1
+    assert "no token in" in started.stderr
+    assert "ray get-auth-token --generate" in started.stderr
+    refused = made.sh("sh", str(SCRIPT), "start", "1", RAY_AUTH_MODE="disabled")
+    assert refused.returncode == 1
+    assert "Set RAY_AUTH_MODE=token" in refused.stderr
+
+
+def test_a_job_submitted_from_a_working_directory_gives_the_digest_of_a_serial_run(
+    cluster: Cluster, pages: Path, serial: str, tmp_path: Path
+) -> None:
+    cluster.join()
+    job = ["web_multi", "--input", str(pages), "--root", str(tmp_path)]
+    submit = ["ray", "job", "submit", "--address", cluster.url, "--working-dir", "."]
+    refused = cluster.sh(*submit, "--", "python", "jobs/build.py", *job, HOME=str(tmp_path))
+    assert refused.returncode != 0
+    assert "token" in refused.stdout + refused.stderr
+    done = cluster.sh(*submit, "--", "python", "jobs/build.py", *job)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "extract: 4/4 units" in done.stdout
+    assert digest_of(tmp_path)["digest"] == serial
+
+
+def test_a_node_that_goes_away_and_one_that_joins_change_no_digest(
+    cluster: Cluster, pages: Path, serial: str, tmp_path: Path
+) -> None:
+    node = cluster.join()
+    command = [sys.executable, "-m", "corpusforge", "build", "web_multi", "--input", str(pages)]
+    command += ["--root", str(tmp_path), "--address", cluster.url]
+    with (tmp_path / "log").open("w") as log:
+        build = subprocess.Popen(command, cwd=tmp_path, env=cluster.environment, stdout=log, stderr=log)
+        extract = tmp_path / "web_multi" / "dev-1" / "extract"
+        while build.poll() is None and not list(extract.glob("attempts/*.mark")):
+            time.sleep(0.05)
+        os.killpg(node, signal.SIGKILL)
+        cluster.join()
+        assert build.wait(300) == 0, (tmp_path / "log").read_text()
+    found = digest_of(tmp_path)
+    assert (found["digest"], found["undone"]) == (serial, [])
+    hosts = {json.loads(m.read_text())["cost"]["process"] for m in extract.glob("??????.json")}
+    assert len(hosts) >= 2
+
+
+def test_the_command_line_says_what_is_wrong_with_a_cluster(cluster: Cluster, pages: Path, tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "corpusforge", "build", "web_multi", "-i", str(pages), "--root", str(tmp_path)]
+    nobody = cluster.sh(*build, "--address", f"http://127.0.0.1:{free_port()}")
+    assert (nobody.returncode, "no Ray cluster takes jobs at" in nobody.stderr) == (1, True)
+    for address in (cluster.url, f"127.0.0.1:{cluster.port}"):
+        stranger = cluster.sh(*build, "--address", address, HOME=str(tmp_path))
+        assert (stranger.returncode, "wants its token" in stranger.stderr) == (1, True), stranger.stderr
+    assert not list(tmp_path.rglob("*.parquet"))
