@@ -1,6 +1,6 @@
 # Everything CorpusForge needs is set up by the target that needs it: a python3.11+, git and make are enough.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench soak schemas clean
+.PHONY: help setup demo test test-slow lint bench soak schemas clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3; 
 STAMP := $(VENV)/.installed-$(shell cksum pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
 
 help:  ## what there is
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: $(STAMP)  ## .venv with CorpusForge and its development tools
 
@@ -27,9 +27,12 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP)  ## make demo input, build a corpus of it on a local Ray, show the report
 	@$(BIN)/python jobs/demo.py --root out
 
-test: $(STAMP)  ## all tests but those of training
+test: $(STAMP)  ## all tests but those of training and the slow ones
 	@echo "running the tests (a few minutes) ..."
 	@$(BIN)/python -m pytest
+
+test-slow: $(STAMP)  ## tests that take minutes each: the image's install script into a fresh environment
+	@$(BIN)/python -m pytest -m slow
 
 lint: $(STAMP)  ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .
