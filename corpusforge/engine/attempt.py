@@ -45,10 +45,13 @@ class Place:
 
     def manifest(self, step: str, unit: str) -> Manifest | None:
         """The manifest of a unit, or None while it is not done."""
-        name = self.name(step, f"{unit}.json")
-        if not self.store.exists(name):
-            return None
-        return Manifest.from_json(json.loads(self.store.read(name)))
+        return next(self.manifests(step, [unit]))
+
+    def manifests(self, step: str, units: Sequence[str]) -> Iterator[Manifest | None]:
+        """The manifests of many units, in their order: a store is asked for several at once."""
+        names = [self.name(step, f"{unit}.json") for unit in units]
+        for data in self.store.read_each(names):
+            yield None if data is None else Manifest.from_json(json.loads(data))
 
     def commit(self, manifest: Manifest) -> Manifest:
         """Write the manifest unless there is one; give the one that stands."""

@@ -118,6 +118,11 @@ class Death:
         return " ".join([*(telling or lines)[:1], *stack[:2]])
 
 
+def left(path: Path) -> Death | None:
+    """What the attempt with the mark file ``path`` left, tidied away; None if it never began."""
+    return death(path) if path.exists() else None
+
+
 def death(path: Path) -> Death:
     """Read what the attempt with the mark file ``path`` left when its process died, and tidy it away."""
     fault = path.with_suffix(".fault")

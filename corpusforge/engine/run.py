@@ -129,7 +129,7 @@ def manifests(place: Place, step: str) -> list[Manifest]:
         return []
     plan = read_plan(place, step)
     left_out = units_left_out(place, step)
-    found = (place.manifest(step, name) for name in plan["units"] if name not in left_out)
+    found = place.manifests(step, [name for name in plan["units"] if name not in left_out])
     return [m for m in found if m]
 
 
@@ -149,10 +149,8 @@ def _take_done(
     place: Place, step: str, units: Sequence[Unit], identities: Mapping[str, str], done: dict[str, Manifest]
 ) -> None:
     there = set(place.store.names(place.name(step)))
-    for unit in units:
-        if f"{unit.name}.json" not in there:
-            continue
-        manifest = place.manifest(step, unit.name)
+    found = [unit for unit in units if f"{unit.name}.json" in there]
+    for unit, manifest in zip(found, place.manifests(step, [unit.name for unit in found]), strict=True):
         if manifest is None or manifest.identity != identities[unit.name]:
             raise PlanChanged(
                 f"{place.name(step, unit.name)} was made from another recipe or input than this one; "

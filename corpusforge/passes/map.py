@@ -19,7 +19,7 @@ from corpusforge.passes.specs import spec_of
 from corpusforge.report.add import Report
 from corpusforge.schema import EDIT, PARQUET_OPTIONS, ROW_GROUP_ROWS
 from corpusforge.sources import Input, Slice, Source
-from corpusforge.sources.inputs import fingerprint
+from corpusforge.sources.inputs import has_fingerprint
 from corpusforge.stages import Stage, marked
 from corpusforge.storage import opened, state_of
 
@@ -144,7 +144,7 @@ class Map:
         path = places["path"]
         size, before = state_of(path)
         # A copy of the file on another node has another date, so a date alone says nothing.
-        if before != places["state"] and fingerprint(path, size) != piece.fingerprint:
+        if before != places["state"] and not has_fingerprint(path, size, piece.fingerprint):
             raise RuntimeError(f"input {path} is not what it was when the build began. Build again")
         with opened(path) as file:
             yield from self.reader_of(piece.name).read(piece, file, passed_over)

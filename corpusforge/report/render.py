@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from rich import box
@@ -15,7 +14,7 @@ from corpusforge import versions
 from corpusforge.engine.attempt import Place
 from corpusforge.engine.run import manifests
 from corpusforge.report.add import Report, total
-from corpusforge.storage import Store
+from corpusforge.storage import Store, joined, parted
 from corpusforge.versions import VersionError
 
 LANGUAGES = 12
@@ -36,15 +35,18 @@ class Address:
     @classmethod
     def locate(cls, address: str) -> "tuple[Place, Address]":
         """Find the version an address is in: the nearest folder above that holds a recipe."""
-        path = Path(address)
-        for version in (p for p in (path, *path.parents) if p.name):
-            store = Store(str(version.parent))
-            name = versions.resolve(store, "dev") if version.name == "dev" and version.parent.is_dir() else version.name
+        within: list[str] = []
+        above, last = parted(address)
+        while last:
+            store = Store(above)
+            name = versions.resolve(store, "dev") if last == "dev" and store.folders("") else last
             if store.exists(f"{name}/recipe.json"):
                 place = Place(store, name)
-                step, unit = cls._within(place, path.relative_to(version).parts)
-                return place, cls(str(version.parent.parent), version.parent.name, name, step, unit)
-        raise VersionError(f"there is no corpus at {address}{_near(path)}. {ADDRESS}")
+                step, unit = cls._within(place, within)
+                return place, cls(*parted(above), name, step, unit)
+            within.insert(0, last)
+            above, last = parted(above)
+        raise VersionError(f"there is no corpus at {address}{_near(address)}. {ADDRESS}")
 
     @staticmethod
     def _within(place: Place, parts: Sequence[str]) -> tuple[str | None, str | None]:
@@ -61,12 +63,13 @@ class Address:
         raise VersionError(f"there is no pass {parts[0]!r} in {place.version}; there are: {known}")
 
 
-def _near(path: Path) -> str:
+def _near(address: str) -> str:
     """What there is at an address that misses its version."""
-    for folder in (path, path.parent):
-        there = [n for n in Store(str(folder)).folders("") if (folder / n / "recipe.json").exists()]
+    for folder in (address, parted(address)[0]):
+        store = Store(folder)
+        there = [name for name in store.folders("") if store.exists(f"{name}/recipe.json")]
         if there:
-            return f"; {folder} has {', '.join(there)}: try {folder / there[-1]}"
+            return f"; {folder} has {', '.join(there)}: try {joined(folder, there[-1])}"
     return ""
 
 

@@ -39,6 +39,11 @@ class Store:
             raise StoreError(f"{self.root} cannot be a root: nothing can be written there")
         return Objects(self.root) if in_store(self.root) else Local(self.root)
 
+    @property
+    def on_disk(self) -> bool:
+        """Whether every machine that uses the store sees it as a folder."""
+        return not is_remote(self.root)
+
     def prove(self) -> None:
         """Raise ``StoreError`` unless the first writer of a name wins here."""
         self._files.prove()
@@ -52,7 +57,7 @@ class Store:
 
     def scratch(self, name: str) -> Path:
         """Where this machine may write a file bit by bit: below the root, or beside it if that is not on a disk."""
-        if not in_store(self.root):
+        if self.on_disk:
             return self.path(name)
         mark = hashlib.sha256(self.root.encode()).hexdigest()[:16]
         return Path(tempfile.gettempdir(), f"corpusforge-{os.getuid()}", mark, self._checked(name))
@@ -66,7 +71,7 @@ class Store:
 
     def read_each(self, names: Sequence[str]) -> Iterator[bytes | None]:
         """The contents of small files in the order of their names; None for one that is not there."""
-        if not in_store(self.root):
+        if self.on_disk:
             yield from map(self._read_or_none, names)
             return
         with ThreadPoolExecutor(READERS) as pool:

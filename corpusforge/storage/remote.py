@@ -98,7 +98,7 @@ class RemoteFile(io.RawIOBase):
 def fetch_all(ranges: Ranges, spans: Sequence[tuple[int, int]]) -> list[bytes]:
     """The bytes of several spans, fetched at the same time."""
     with ThreadPoolExecutor(FETCHERS) as pool:
-        return [bytes(data) for data in pool.map(lambda span: ranges.fetch(*span), spans)]
+        return [bytes(data) for data in pool.map(lambda span: ranges.fetch(*span) if span[0] < span[1] else b"", spans)]
 
 
 @cache
