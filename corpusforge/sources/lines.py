@@ -4,6 +4,7 @@ A line begins at 0 or behind a line feed, and a slice owns the lines that begin 
 in what a compressed file inflates to: all of its lines belong to the slice that begins at 0.
 """
 
+import codecs
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, TypeAlias
 
@@ -24,25 +25,41 @@ def planned(given: Input, limit: int | None, slice_bytes: int) -> tuple[Slice, .
 
 
 def lines(
-    file: BinaryIO, name: str, start: int, end: int | None, line_bytes: int, window_bytes: int = WINDOW_BYTES
+    file: BinaryIO,
+    name: str,
+    start: int,
+    end: int | None,
+    line_bytes: int,
+    window_bytes: int = WINDOW_BYTES,
+    wide: str | None = None,
 ) -> Iterator[Line]:
     """The lines that begin from ``start`` up to ``end``, or to the end of the file.
 
     Lines end with ``\\n`` or ``\\r\\n``. A line of more than ``line_bytes`` is never held. A byte order mark is taken
-    off. Raises ``compressed.Damaged`` after the last line that is whole.
+    off. ``wide`` is the codec of a file whose line ends are not one byte, such as UTF-16: it is read as if it were
+    compressed, and its lines are UTF-8. Raises ``compressed.Damaged`` after the last line that is whole.
     """
     if end is not None and start >= end:
         return
     kind = kind_of(file, name)
-    if kind != PLAIN and start > 0:
+    one = kind != PLAIN or wide is not None
+    if one and start > 0:
         return
     begin = max(start - 1, 0)
-    found = _split(blocks(file, kind, begin, window_bytes), begin, end if kind == PLAIN else None, line_bytes)
+    pieces = blocks(file, kind, begin, window_bytes)
+    found = _split(pieces if wide is None else _narrow(pieces, wide), begin, None if one else end, line_bytes)
     first = next(found, None)
     if start == 0 and first is not None:
         offset, length, data = first
         yield offset, length, data.removeprefix(BOM) if data else data
     yield from found
+
+
+def _narrow(pieces: Iterable[bytes], codec: str) -> Iterator[bytes]:
+    decoder = codecs.getincrementaldecoder(codec)("replace")
+    for piece in pieces:
+        yield decoder.decode(piece).encode()
+    yield decoder.decode(b"", final=True).encode()
 
 
 def _split(pieces: Iterable[bytes], offset: int, end: int | None, most: int) -> Iterator[Line]:
