@@ -29,7 +29,6 @@ from corpusforge.report.progress import counted
 from corpusforge.report.render import Address, PassView, view
 from corpusforge.schemas import write_schemas
 from corpusforge.sources import Input
-from corpusforge.sources import Input
 from corpusforge.sources.inputs import InputError
 from corpusforge.sources.inputs import resolve as resolve_inputs
 from corpusforge.storage import Store, StoreError, joined, parted
@@ -49,7 +48,6 @@ __all__ = [
     "dropped",
 ]
 __all__ += ["next_commands", "plan", "read_recipe", "report", "step_names", "verified", "verify", "write_schemas"]
-__all__ += ["StoreError"]
 __all__ += ["StoreError"]
 
 PoolName = Literal["ray", "serial"]
@@ -239,10 +237,6 @@ def submit(
     with tempfile.TemporaryDirectory(prefix="corpusforge-job-") as folder:
         there = job.pack(recipe, Path(folder))
         return submit(address, folder, job.command(there, inputs, root, options), say)
-
-
-def _noting(listen: Listener) -> Callable[[str], None]:
-    return lambda line: listen("note", {"line": line})
 
 
 def _noting(listen: Listener) -> Callable[[str], None]:

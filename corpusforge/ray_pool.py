@@ -22,7 +22,6 @@ from corpusforge.engine.attempt import Resources, Work, new_attempt
 from corpusforge.engine.retry import History
 from corpusforge.engine.serial_pool import cause_of, describe
 from corpusforge.engine.unit import Failed, Manifest, Unit
-from corpusforge.storage import Store
 from corpusforge.job import NoCluster
 from corpusforge.storage import Store
 
@@ -294,18 +293,6 @@ async def _followed(client: JobSubmissionClient, job: str, say: Callable[[str], 
         return 0
     say(f"job {job} ended as {status}: {client.get_job_info(job).message}")
     return 1
-
-
-def _left_on(node: str, store: Store, mark: str) -> guard.Death | None:
-    """What a dead worker left on its own node's disk, read there; a death at no known record if that fails."""
-    there = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(node, soft=False)
-    look = ray.remote(lambda: guard.left(store.scratch(mark)))
-    options = {"num_cpus": 0, "max_retries": 0, "scheduling_strategy": there}
-    try:
-        found: guard.Death | None = ray.get(look.options(**options).remote(), timeout=PATIENCE_SECONDS)
-    except (ray.exceptions.RayError, OSError):
-        return guard.Death("", "")
-    return found
 
 
 def _left_on(node: str, store: Store, mark: str) -> guard.Death | None:
