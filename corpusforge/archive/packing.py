@@ -100,10 +100,17 @@ class Zstd:
         return self._frame.decompress(fed)
 
 
+class Readable(Protocol):
+    """What a member is read from."""
+
+    def seek(self, offset: int, /) -> int: ...
+    def read(self, size: int, /) -> bytes: ...
+
+
 class Member:
     """Bytes that a member inflates to; ``end`` is where the member ends once all are read."""
 
-    def __init__(self, file: BinaryIO, begin: int, engine: Engine) -> None:
+    def __init__(self, file: Readable, begin: int, engine: Engine) -> None:
         self._file, self._begin, self._fed, self._out, self._engine = file, begin, begin, 0, engine
         file.seek(begin)
 
@@ -153,8 +160,31 @@ class Packing:
     magic: bytes
     engine: Callable[[], Engine]
 
-    def member(self, file: BinaryIO, begin: int) -> Member:
+    def member(self, file: Readable, begin: int) -> Member:
         return Member(file, begin, self.engine())
+
+
+class Chain:
+    """What all members of a file inflate to, one after another; what follows them and is no member is left out."""
+
+    def __init__(self, file: BinaryIO, packing: Packing) -> None:
+        self._file, self._packing = file, packing
+        self._member = packing.member(file, behind_padding(file, 0))
+
+    def more(self) -> bytes:
+        while not (data := self._member.more()):
+            at = behind_padding(self._file, self._member.end)
+            self._file.seek(at)
+            if self._file.read(len(self._packing.magic)) != self._packing.magic:
+                return b""
+            self._member = self._packing.member(self._file, at)
+        return data
+
+    def skip(self, count: int) -> int:
+        return 0
+
+    def back(self, position: int) -> bool:
+        return False
 
 
 GZIP = Packing(b"\x1f\x8b\x08", lambda: Inflate(31))

@@ -40,6 +40,34 @@ class Plain:
         return True
 
 
+class Section:
+    """A stretch of a file as a file of its own; positions are those in the file."""
+
+    def __init__(self, file: BinaryIO, begin: int, end: int) -> None:
+        self._file, self._at, self._end = file, begin, end
+
+    def seek(self, offset: int) -> int:
+        self._at = offset
+        return offset
+
+    def read(self, size: int) -> bytes:
+        self._file.seek(self._at)
+        data = self._file.read(max(min(size, self._end - self._at), 0))
+        self._at += len(data)
+        return data
+
+    def more(self) -> bytes:
+        return self.read(CHUNK)
+
+    def skip(self, count: int) -> int:
+        count = min(count, self._end - self._at)
+        self._at += count
+        return count
+
+    def back(self, position: int) -> bool:
+        return False
+
+
 class Stream:
     """Bytes with look-ahead; ``position`` is that of the first byte in ``buffer``."""
 
