@@ -22,11 +22,10 @@ from corpusforge.text.http import STATUS_LINE, Fields, Message, message_of
 
 LINE_BYTES = 1 << 13
 LINE = (
-    rb"[a-zA-Z][a-zA-Z0-9+.\-]{0,20}:[^\r\n]{0,7000} (?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F:]{2,45}|-)"
-    rb" (?:\d{8,18}|null|-) [^\r\n]{0,1000}\r?\n"
+    rb"([a-zA-Z][a-zA-Z0-9+.\-]{0,20}:[^\r\n]{0,7000}?) (?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F:]{2,45}|-)"
+    rb" (\d{8,18}|null|-) ([^\r\n]{0,1000})\r?\n"
 )
 """A record's line; its date may be missing, and what stands for its length need not be a number."""
-ADDRESS = re.compile(r"(.*) (\S+) (\d{8,18}|null|-) (.*)", re.DOTALL)
 
 
 class ArcFormat:
@@ -43,11 +42,7 @@ class ArcFormat:
         line = self.mark.match(stream.buffer)
         if line is None:
             return None
-        text = line[0].decode("utf-8", "backslashreplace").rstrip("\r\n")
-        parts = ADDRESS.fullmatch(text)
-        if parts is None:
-            return None
-        url, _, date, rest = parts.groups()
+        url, date, rest = (part.decode("utf-8", "backslashreplace") for part in line.groups())
         words = rest.split()
         length = words[-1] if words and words[-1].isascii() and words[-1].isdecimal() else "0"
         if len(length) > 18:
