@@ -35,7 +35,8 @@ launch() { # name, then the arguments of ray start
     shift
     mkdir -p "$state"
     # A session of its own, so that stop ends just this node and not every Ray on the machine.
-    setsid ray start --block --disable-usage-stats --object-store-memory 104857600 "$@" >"$state/$name.log" 2>&1 &
+    # Port 0: any free one; the usual one may be taken by another Ray of this machine.
+    setsid ray start --block --disable-usage-stats --dashboard-agent-listen-port 0 --object-store-memory 104857600 "$@" >"$state/$name.log" 2>&1 &
     echo $! >"$state/$name.pid"
     pid=$!
     until=$(($(date +%s) + 120))
