@@ -64,7 +64,7 @@ def told(address: str) -> Iterator[None]:
 def _passes(text: str) -> bool:
     status = STATUS.search(text)
     if status:
-        return status[1] == "429" or status[1].startswith("5")
+        return status[1] == "429" or (status[1].startswith("5") and status[1] != "501")
     return "kind: Connect" not in text and "builder error" not in text and "Credential" not in text
 
 
@@ -86,7 +86,7 @@ def _in_words(error: Exception, address: str) -> OSError:
         cure = CREDENTIALS.get(scheme, "")
         said = f"{status[1] if status else 'refused'}{f' {name}' if name else ''}"
         return StoreError(f"{address}: no access ({said}). Check the rights of these credentials. {cure}")
-    if "169.254.169.254" in str(error) or "Credential" in str(error) or "credential" in text:
+    if "169.254.169.254" in str(error) or "Credential" in str(error) or "AccessKey" in text:
         return StoreError(f"{address}: no credentials were found. {CREDENTIALS.get(scheme, '')}")
     if "redirect" in text.lower() or (status and status[1] == "301") or name == "AuthorizationHeaderMalformed":
         return StoreError(f"{address}: bucket {bucket!r} lies in another region. Set AWS_REGION to it")

@@ -87,21 +87,20 @@ def _pieces(file: WebRanges, start: int, end: int, spool: IO[bytes] | None = Non
         if spool:
             at = spool.seek(0)
         answer = _asked(file.url, f"bytes={at}-{end - 1}" if file.ranged else "", file)
-        began, first = time.monotonic(), at
+        began, first, slow, cause = time.monotonic(), at, False, "the connection was cut"
         try:
-            while at < end and (piece := answer.read1(CHUNK)):
-                yield piece[: end - at]
-                at += len(piece[: end - at])
-                if _too_slow(at - first, time.monotonic() - began):
-                    cause = f"only {at - first} bytes came in {READ_SECONDS:.0f} s"
-                    failures += 1
-                    break
-            else:
-                failures, cause = (0 if at > first else failures + 1), "the connection was cut"
+            while at < end and not slow and (piece := answer.read1(CHUNK)[: end - at]):
+                yield piece
+                at += len(piece)
+                slow = _too_slow(at - first, time.monotonic() - began)
         except HTTPError as error:
-            failures, cause = (1 if at > first else failures + 1), f"{type(error).__name__}: {error}"
+            cause = f"{type(error).__name__}: {error}"
         finally:
             answer.release_conn() if at >= end and file.ranged else answer.close()
+        if slow:
+            cause = f"only {at - first} bytes came in {READ_SECONDS:.0f} s"
+        kept = file.ranged and not slow and at - first >= CHUNK
+        failures = 1 if kept else failures + 1
 
 
 def _too_slow(size: int, seconds: float) -> bool:

@@ -3,6 +3,7 @@
 import http.client
 import logging
 import random
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -49,10 +50,13 @@ def client(url: str) -> Any:
 
 
 @contextmanager
-def failing(url: str, errors: float = 0.05, drops: float = 0.01, seed: int = 7) -> Iterator[tuple[str, dict[str, int]]]:
+def failing(
+    url: str, errors: float = 0.05, drops: float = 0.01, late_share: float = 0.5, seed: int = 7, without: str = ""
+) -> Iterator[tuple[str, dict[str, int]]]:
     """A proxy that answers that share of calls with 500 or 503 and drops that share of connections.
 
-    Half of them after the call was done, so that the answer is lost. The counts say what was done.
+    Some of them after the call was done, so that the answer is lost. The counts say what was done. ``without`` is a
+    header of requests that is left out.
     """
     chance, counts, lock = random.Random(seed), {"calls": 0, "errors": 0, "drops": 0, "lost": 0}, threading.Lock()
     there = urlsplit(url)
@@ -63,7 +67,7 @@ def failing(url: str, errors: float = 0.05, drops: float = 0.01, seed: int = 7) 
         def handle_any(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             with lock:
-                number, late = chance.random(), chance.random() < 0.5
+                number, late = chance.random(), chance.random() < late_share
                 kind = "errors" if number < errors else "drops" if number < errors + drops else ""
                 counts["calls"] += 1
                 if kind:
@@ -83,7 +87,8 @@ def failing(url: str, errors: float = 0.05, drops: float = 0.01, seed: int = 7) 
         def forward(self, body: bytes) -> tuple[int, Mapping[str, str], bytes]:
             made = http.client.HTTPConnection(there.hostname or "", there.port, timeout=60)
             try:
-                made.request(self.command, self.path, body, dict(self.headers.items()))
+                headers = {k: v for k, v in self.headers.items() if k.lower() != without.lower()}
+                made.request(self.command, self.path, body, headers)
                 answer = made.getresponse()
                 return answer.status, dict(answer.getheaders()), answer.read()
             finally:
@@ -109,11 +114,20 @@ def failing(url: str, errors: float = 0.05, drops: float = 0.01, seed: int = 7) 
         yield proxied, counts
 
 
+class Server(ThreadingHTTPServer):
+    """Says nothing of connections that clients close."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 @contextmanager
 def running(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
     """The URL of a web server in a thread."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
+    server = Server(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
