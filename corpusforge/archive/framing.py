@@ -21,6 +21,8 @@ from corpusforge.text.http import Fields
 
 Taken = TypeVar("Taken")
 NONE = Fields(())
+CONTEXT = 32
+"""Bytes before and behind a mark that show that a record begins there."""
 LINE_ENDS = 1 << 16
 """Bytes of line ends behind a record at most."""
 
@@ -41,13 +43,14 @@ class Format(Protocol):
     mark: re.Pattern[bytes]
     """How a record begins."""
     mark_bytes: int
-    entry: re.Pattern[bytes]
-    """What ends where a record may begin, among other bytes: line ends that a mark follows."""
     behind: re.Pattern[bytes]
     """The line ends behind a block."""
 
     def head(self, stream: Stream) -> Head | None:
         """The head at the stream's position; None if no record begins there."""
+
+    def next(self, data: bytearray, at: int) -> int:
+        """The first place from ``at`` on, 0 apart, where a record may begin among other bytes; -1 if there is none."""
 
 
 @dataclass(frozen=True)
@@ -157,8 +160,8 @@ def _next_entry(stream: Stream, at: int, keep: int, form: Format) -> int | None:
     size = 1 << 14
     while True:
         whole = not stream.fill(at + size)
-        if found := form.entry.search(stream.buffer, max(at - 4, 0)):
-            return found.end() if found.end() >= at else None
+        if (found := form.next(stream.buffer, at)) >= 0:
+            return found
         if whole:
             return len(stream.buffer)
         if size > keep:
@@ -220,12 +223,11 @@ def outcomes(
 
 def plain_records(file: BinaryIO, start: int, end: int, keep: int, form: Format) -> Iterator[Record | Lost]:
     """Records of an uncompressed file that begin in ``start`` … ``end``; a stretch without one counts once."""
-    overlap = form.mark_bytes + 4
     context = max(start - 4, 0)
     stream = Stream(Plain(file, context), context)
     lost = start > 0
     while stream.position < start:
-        if not stream.seek(form.entry, overlap, end):
+        if not stream.seek(form.next, form.mark_bytes + CONTEXT, end):
             return
     while stream.position < end and stream.fill(1):
         begins = stream.position
@@ -238,7 +240,7 @@ def plain_records(file: BinaryIO, start: int, end: int, keep: int, form: Format)
             lost = True
             strange = begins == 0 and not _marked(stream, 0, form)
             yield Lost(begins, f"not_{form.name}" if strange else "broken_record")
-        if not stream.seek(form.entry, overlap, end):
+        if not stream.seek(form.next, form.mark_bytes + CONTEXT, end):
             return
 
 
@@ -252,9 +254,10 @@ def packed_records(
     """
     begins = next_member(file, start, end, form, packing) if start else behind_padding(file, 0)
     first = begins if start == 0 else None
+    size = file.seek(0, io.SEEK_END)
     while begins is not None and begins < end:
         if not begins_member(file, begins, form, packing):
-            if file.seek(0, io.SEEK_END) <= begins:
+            if begins >= size:
                 return
             yield Lost(begins, f"not_{form.name}" if begins == first else "broken_record")
             begins = next_member(file, begins + 1, end, form, packing)
@@ -264,7 +267,10 @@ def packed_records(
             for item in _member_records(member, begins, keep, form):
                 yield item
                 lost = isinstance(item, Lost)
-            begins = behind_padding(file, member.end)
+            behind = behind_padding(file, member.end)
+            # A damaged member without a check may have taken the next one for its own bytes.
+            astray = lost and behind < size and not begins_member(file, behind, form, packing)
+            begins = next_member(file, begins + 1, end, form, packing) if astray else behind
         except Damaged as error:
             if not lost:
                 yield Lost(begins, "bomb" if isinstance(error, Bomb) else "broken_record")
@@ -284,7 +290,7 @@ def _member_records(member: Member, begins: int, keep: int, form: Format) -> Ite
         if not lost:
             lost = True
             yield Lost(begins, "broken_record")
-        stream.seek(form.entry, form.mark_bytes + 4)
+        stream.seek(form.next, form.mark_bytes + CONTEXT)
 
 
 def begins_member(file: BinaryIO, at: int, form: Format, packing: Packing) -> bool:

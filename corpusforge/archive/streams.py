@@ -1,7 +1,7 @@
 """Bytes with look-ahead, of a file itself or of what a compressed member holds."""
 
 import io
-import re
+from collections.abc import Callable
 from typing import BinaryIO, Protocol
 
 CHUNK = 1 << 15
@@ -108,14 +108,14 @@ class Stream:
             self.buffer.clear()
             self.position, self.ended = position, False
 
-    def seek(self, entry: re.Pattern[bytes], overlap: int, end: int | None = None) -> bool:
-        """Go on to where the next match of ``entry`` ends; a match with what shows it takes ``overlap`` bytes at most.
+    def seek(self, find: Callable[[bytearray, int], int], overlap: int, end: int | None = None) -> bool:
+        """Go on to the next place, this one apart, that ``find`` finds; it needs ``overlap`` bytes around it.
 
         False where there is none, or none before ``end``.
         """
         while self.fill(1) and (end is None or self.position < end):
-            if found := entry.search(self.buffer):
-                self.drop(found.end())
+            if (found := find(self.buffer, 1)) >= 0:
+                self.drop(found)
                 return True
             self.drop(max(len(self.buffer) - overlap, 0))
             if not self.fill(len(self.buffer) + 1):

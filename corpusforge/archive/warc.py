@@ -7,6 +7,7 @@ from corpusforge.archive.streams import Stream
 from corpusforge.text.http import BLANK_LINE, fields_of
 
 VERSION = re.compile(rb"WARC/\d\.\d+[ \t]*\r{0,2}\n")
+SURE = re.compile(rb"WARC/\d\.\d{1,2}\r?\nWARC-")
 HEAD_BYTES = 1 << 16
 LENGTH = re.compile(r"\d{1,18}", re.ASCII)
 
@@ -17,8 +18,15 @@ class WarcFormat:
     name = "warc"
     mark = re.compile(rb"WARC/")
     mark_bytes = 5
-    entry = re.compile(rb"\n\r?\n(?=WARC/)")
     behind = re.compile(rb"\r?\n\r?\n")
+
+    def next(self, data: bytearray, at: int) -> int:
+        """Behind a blank line the mark is enough; elsewhere, as behind a record cut short, a field must follow it."""
+        while (at := data.find(b"WARC/", at)) >= 0:
+            if data[max(at - 4, 0) : at].endswith((b"\n\r\n", b"\n\n")) or SURE.match(data, at):
+                return at
+            at += 1
+        return -1
 
     def head(self, stream: Stream) -> Head | None:
         if not stream.fill(self.mark_bytes) or not self.mark.match(stream.buffer):
@@ -28,7 +36,7 @@ class WarcFormat:
         while blank is None and len(stream.buffer) < HEAD_BYTES and stream.fill(len(stream.buffer) + 1):
             blank = BLANK_LINE.search(stream.buffer)
         version = VERSION.match(stream.buffer)
-        if blank is None or version is None:
+        if blank is None or version is None or SURE.search(stream.buffer, 1, blank.end()):
             return None
         fields = fields_of(bytes(stream.buffer[version.end() : blank.start()]))
         length = fields.first("content-length") or ""

@@ -26,6 +26,7 @@ LINE = (
     rb" (\d{8,18}|null|-) ([^\r\n]{0,1000})\r?\n"
 )
 """A record's line; its date may be missing, and what stands for its length need not be a number."""
+AMONG = re.compile(rb"\n(?=" + LINE + rb")")
 
 
 class ArcFormat:
@@ -34,8 +35,11 @@ class ArcFormat:
     name = "arc"
     mark = re.compile(LINE)
     mark_bytes = LINE_BYTES
-    entry = re.compile(rb"\n(?=" + LINE + rb")")
     behind = re.compile(rb"\r?\n")
+
+    def next(self, data: bytearray, at: int) -> int:
+        found = AMONG.search(data, at - 1)
+        return found.end() if found else -1
 
     def head(self, stream: Stream) -> Head | None:
         stream.fill(LINE_BYTES)
