@@ -28,8 +28,8 @@ MISSING = "〓"
 """The printers' sign for a character that they lack."""
 SIGNS = "《》｜［］〔〕※＃"
 _HIDE = str.maketrans(SIGNS, "".join(chr(0xFDD0 + n) for n in range(len(SIGNS))))
-_SHOW = {hidden: sign for sign, hidden in _HIDE.items()}
-_FREE = dict.fromkeys(_SHOW)
+_HIDDEN = re.compile(f"[\ufdd0-{chr(0xFDD0 + len(SIGNS) - 1)}]")
+"""Stand-ins, which are no characters in any text, for signs that a note puts into the text as such."""
 RUBY = re.compile(r"(?:｜([^《》｜\n]+))?《([^《》\n]+)》")
 ANY, NEVER = re.compile(".*"), re.compile("(?!)")
 KANA = re.compile(r"[ぁ-ゖァ-ヺー・゛゜ゝゞヽヾ\u3000]+")
@@ -77,7 +77,7 @@ class Work:
 
 def work_of(raw: str) -> Work:
     """The work in a file. What has neither legend nor colophon has no head either: all of it is text."""
-    every = raw.translate(_FREE).replace("\r\n", "\n").split("\n")
+    every = _HIDDEN.sub("", raw).replace("\r\n", "\n").split("\n")
     end = _colophon(every)
     head, legend, body = _split(every[:end], end < len(every))
     accents = "アクセント分解" in legend
@@ -184,9 +184,13 @@ def _read(text: str, readable: re.Pattern[str]) -> tuple[str, list[Ruby]]:
             continue
         pieces.append(before)
         size += len(before)
-        readings.append(Ruby(size - length, size, found[2].translate(_SHOW)))
+        readings.append(Ruby(size - length, size, _shown(found[2])))
         position = found.end()
-    return "".join([*pieces, text[position:]]).translate(_SHOW), readings
+    return _shown("".join([*pieces, text[position:]])), readings
+
+
+def _shown(text: str) -> str:
+    return _HIDDEN.sub(lambda found: SIGNS[ord(found[0]) - 0xFDD0], text)
 
 
 def _base(before: str) -> str:
