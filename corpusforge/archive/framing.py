@@ -252,7 +252,7 @@ def packed_records(
     Every damaged member that began like a record counts, and every stretch of something else behind a member, except
     padding.
     """
-    begins = next_member(file, start, end, form, packing) if start else behind_padding(file, 0)
+    begins: int | None = next_member(file, start, end, form, packing) if start else behind_padding(file, 0)
     first = begins if start == 0 else None
     size = file.seek(0, io.SEEK_END)
     while begins is not None and begins < end:
@@ -262,19 +262,20 @@ def packed_records(
             yield Lost(begins, f"not_{form.name}" if begins == first else "broken_record")
             begins = next_member(file, begins + 1, end, form, packing)
             continue
-        member, lost = packing.member(file, begins), False
+        here, lost = begins, False
+        member = packing.member(file, here)
         try:
-            for item in _member_records(member, begins, keep, form):
+            for item in _member_records(member, here, keep, form):
                 yield item
                 lost = isinstance(item, Lost)
             behind = behind_padding(file, member.end)
             # A damaged member without a check may have taken the next one for its own bytes.
             astray = lost and behind < size and not begins_member(file, behind, form, packing)
-            begins = next_member(file, begins + 1, end, form, packing) if astray else behind
+            begins = next_member(file, here + 1, end, form, packing) if astray else behind
         except Damaged as error:
             if not lost:
-                yield Lost(begins, "bomb" if isinstance(error, Bomb) else "broken_record")
-            begins = next_member(file, begins + 1, end, form, packing)
+                yield Lost(here, "bomb" if isinstance(error, Bomb) else "broken_record")
+            begins = next_member(file, here + 1, end, form, packing)
 
 
 def _member_records(member: Member, begins: int, keep: int, form: Format) -> Iterator[Record | Lost]:

@@ -240,9 +240,10 @@ def behind_padding(file: BinaryIO, at: int) -> int:
         if rest.startswith(SKIPPABLE) or (0 < len(rest) < 8):
             file.seek(at)
             frame = file.read(8)
-            if not frame.startswith(SKIPPABLE) or len(frame) < 8:
+            behind = at + 8 + int.from_bytes(frame[4:], "little")
+            if not frame.startswith(SKIPPABLE) or len(frame) < 8 or behind > file.seek(0, io.SEEK_END):
                 return at
-            at += 8 + int.from_bytes(frame[4:], "little")
+            at = behind
         elif rest or not data:
             return at
 
