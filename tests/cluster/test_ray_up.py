@@ -104,6 +104,12 @@ def test_workers_on_aws_are_spot_and_the_head_is_not() -> None:
         assert node["node_config"]["MetadataOptions"]["HttpTokens"] == "required"
 
 
+def test_nodes_on_aws_know_the_region_of_the_bucket() -> None:
+    made = config("aws.yaml")
+    assert made["docker"]["run_options"] == [f"--env AWS_REGION={made['provider']['region']}"]
+    assert all(zone.startswith(made["provider"]["region"]) for zone in made["provider"]["availability_zone"].split(","))
+
+
 def test_a_machine_on_aws_has_memory_for_its_workers() -> None:
     worker = config("aws.yaml")["available_node_types"]["worker"]
     room = GIB_OF[worker["node_config"]["InstanceType"]] * 0.95
