@@ -30,8 +30,12 @@ for _name in ("trafilatura", "htmldate", "courlan", "justext", "readability"):
 MARKS_PER_ELEMENT = 4
 """``<`` signs a page may have for each admitted element; more of them are refused before parsing."""
 MOST_ATTRIBUTES = 2_000
+"""Attributes of a tag that are read; one with more loses them all, as libxml2's time grows with their square (40 000
+take 11 s)."""
+ENDLESS = 200_000
+"""Attributes in tags with too many of them, from which a page is refused."""
 LONG_TAG = 8_000
-"""Bytes from which on a tag's attributes are counted: libxml2's time grows with their square (40 000 take 11 s)."""
+"""Bytes from which on a tag's attributes are counted."""
 CACHED_BYTES = 1 << 22
 """After so many bytes of pages trafilatura's caches of lines are emptied: they hold a thousand lines of any length."""
 
@@ -40,6 +44,11 @@ FIRST_LINES = 16_384
 
 _CONTROLS = bytes({*range(32)} - {9, 10, 13})
 _QUOTED = re.compile(rb"\"[^\"]*\"|'[^']*'")
+_NAME = re.compile(rb"<[^\s>/]{1,64}")
+_C1 = re.compile(rb"\xc2[\x80-\x9f]")
+_C1_REFERENCE = re.compile(rb"&#0{0,4}(12[89]|1[34]\d|15\d);")
+_SIGNS = [bytes((byte,)).decode("cp1252", "ignore") for byte in range(0x80, 0xA0)]
+_WORD = re.compile(rb"\S+")
 _SCRIPT = re.compile(rb"<(/?)script", re.IGNORECASE)
 _ELEMENTS = etree.XPath("count(//*)")
 # lxml.html's own lookup is Python code that is called for every element; forms need no classes of their own here.
@@ -59,8 +68,8 @@ class MainText:
     tables of data are kept by option, tables that only lay out are read as blocks, and readings of ruby (``rt``,
     ``rp``) are taken out. Trafilatura's own deduplication stays
     off: it remembers pages. What is too dear is refused by counted work: ``most_bytes`` of UTF-8, ``most_elements``,
-    ``most_depth`` of nesting (libxml2 itself stops at 2 048); of 8 401 real pages one has over 11 000 elements, which
-    cost up to 5 s in the worst shapes.
+    ``most_depth`` of nesting (libxml2 itself stops at 2 048), attributes (a tag with over 2 000 loses
+    them); of 8 401 real pages one has over 11 000 elements, which cost up to 5 s in the worst shapes.
 
     Reasons: ``too_large``, ``too_many_elements``, ``too_many_attributes``, ``too_deep``, ``not_parsed``, ``not_html``,
     ``no_text``, ``extractor_error``. Raises ``MemoryError`` naming the document where a failure to parse or an empty
@@ -73,7 +82,7 @@ class MainText:
     most_elements: int = 20_000
     most_depth: int = 200
 
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
     reads: ClassVar[tuple[str, ...]] = ("html", "source_file", "source_offset")
     writes: ClassVar[dict[str, pa.DataType]] = {
         "text": pa.large_string(),
@@ -107,8 +116,10 @@ class MainText:
             return _dropped("too_large")
         if html.count(b"<") > MARKS_PER_ELEMENT * self.most_elements:
             return _dropped("too_many_elements")
-        if _has_endless_tag(html):
+        bare = _without_endless_tags(html)
+        if bare is None:
             return _dropped("too_many_attributes")
+        html = bare
         if not html.strip():
             return _dropped("no_text")
         try:
@@ -189,36 +200,67 @@ def _repaired(html: bytes, beginning: str) -> bytes:
         html.decode("utf-8")
     except UnicodeDecodeError:
         html = html.decode("utf-8", "replace").encode("utf-8")
-    html = html.translate(None, _CONTROLS).replace(b"\xef\xbf\xbe", b"").replace(b"\xef\xbf\xbf", b"")
+    html = (
+        _with_windows_signs(html).translate(None, _CONTROLS).replace(b"\xef\xbf\xbe", b"").replace(b"\xef\xbf\xbf", b"")
+    )
     end = html.find(b"\n", FIRST_LINES) + 1 or len(html)
     first = repair_faulty_html(html[:end].decode("utf-8"), beginning)
     return str(first).encode("utf-8") + html[end:]
 
 
-def _has_endless_tag(html: bytes) -> bool:
-    """Whether a start tag has more attributes than ``MOST_ATTRIBUTES``; long values alone are no reason."""
+def _with_windows_signs(html: bytes) -> bytes:
+    """Read C1 controls, written out or as references, as windows-1252, as the HTML standard does with references."""
+    if b"&#1" in html:
+        html = _C1_REFERENCE.sub(lambda found: _SIGNS[int(found[1]) - 128].encode(), html)
+    if _C1.search(html):
+        html = _C1.sub(lambda found: _SIGNS[found[0][1] - 128].encode(), html)
+    return html
+
+
+def _without_endless_tags(html: bytes) -> bytes | None:
+    """Take the attributes from start tags with more than ``MOST_ATTRIBUTES`` (long values alone are no reason).
+
+    None if there are more than ``ENDLESS`` of them, or where such a tag does not end before the next one.
+    """
     marks = np.flatnonzero(np.frombuffer(html, np.uint8) == ord("<"))
     ends = np.append(marks[1:], len(html))[: len(marks)]
-    in_script, read = False, 0
+    in_script, read, total = False, 0, 0
+    pieces: list[bytes] = []
+    copied = 0
     for k in np.flatnonzero(ends - marks > LONG_TAG + 1):
         start, end = int(marks[k]), int(ends[k])
-        if not html[start + 1 : start + 2].isalpha() or _attributes(html[start + 1 : end]) <= MOST_ATTRIBUTES:
+        if not html[start + 1 : start + 2].isalpha():
+            continue
+        count, size = _attributes(html[start + 1 : end])
+        if count <= MOST_ATTRIBUTES:
             continue
         for mark in _SCRIPT.finditer(html, read, start + len(b"</script")):
             in_script = not mark[1]
         read = start + 1
-        if not in_script or html[start + 1 : start + 7].lower() == b"script":
-            return True
-    return False
+        if in_script and html[start + 1 : start + 7].lower() != b"script":
+            continue
+        total += count
+        if total > ENDLESS or size is None:
+            return None
+        name = _NAME.match(html, start)
+        pieces += [html[copied:start], name[0] if name else b"<"]
+        copied = start + 1 + size
+    return b"".join(pieces) + html[copied:] if pieces else html
 
 
-def _attributes(tag: bytes) -> int:
-    """Words outside quotes of a tag that begins here."""
-    head = tag.partition(b">")[0]
+def _attributes(tag: bytes) -> tuple[int, int | None]:
+    """Words outside quotes of a tag that begins here, and where its ``>`` stands; None if it has none."""
+    head, close, _ = tag.partition(b">")
     if b"'" in head or head.count(b'"') % 2:
         # The first ``>`` may stand in a value.
-        head = _QUOTED.sub(b"", tag).partition(b">")[0]
-    return len(_QUOTED.sub(b"", head).split())
+        head, close, _ = _QUOTED.sub(lambda value: bytes(len(value[0])), tag).partition(b">")
+        return _words(head.replace(b"\0", b"")), len(head) if close else None
+    return _words(_QUOTED.sub(b"", head)), len(head) if close else None
+
+
+def _words(text: bytes) -> int:
+    """Counted one by one: a list of a million words takes 80 MB."""
+    return sum(1 for _ in _WORD.finditer(text))
 
 
 def _tree(data: bytes, place: str) -> HtmlElement | None:

@@ -41,6 +41,8 @@ SHORT_LINE = 30
 """Characters of a line that FineWeb calls short."""
 BULLETS = np.frombuffer("•●○■□▪▫‣◦◆◇・*-–—".encode("utf-32-le"), np.uint32)
 ELLIPSIS = np.frombuffer("…‥".encode("utf-32-le"), np.uint32)
+SENTENCES = 3
+FULL_WIDTH = 0x3000
 SENTENCE_ENDS = np.frombuffer("。．！？.!?．｡।။។".encode("utf-32-le"), np.uint32)
 
 MEASURES: dict[str, pa.DataType] = {
@@ -72,14 +74,15 @@ class GopherQuality:
     Spaced text: ``words``, their mean length, share of those with a letter (bare symbols count as words), ``#`` and
     ellipses per word, distinct stop words. Unspaced text: a word is 2 characters (Thai and its like: 3), the
     alphabetic share is of characters. Lines: share that begins with a bullet, ends with an ellipsis, ends with the
-    language's terminal punctuation, is short (30 characters); line feeds per word. Japanese: shares of hiragana,
-    katakana and all Japanese letters in what is not space; mean characters of a sentence (ends at 。！？ or the line).
+    language's terminal punctuation (or holds three ends of sentences), is short (30 characters); line feeds per word.
+    Japanese: shares of hiragana, katakana and all Japanese letters in what is not space; mean characters of a sentence
+    (ends at 。！？ or the line).
     ``thresholds`` replaces limits by language (or ``all``): ``{ja: {hiragana_share_at_least: 0.1}}``, null takes one
     away. ``quality_limits`` names the entry used: languages without one get ``other`` or ``other_unspaced``.
     """
 
     thresholds: Thresholds = field(default_factory=dict, hash=False)
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
     data: ClassVar[tuple[Path, ...]] = (TABLE,)
     reads: ClassVar[tuple[str, ...]] = ("text", "lang")
     writes: ClassVar[dict[str, pa.DataType]] = {**MEASURES, "quality_limits": pa.string(), "drop": pa.string()}
@@ -178,16 +181,29 @@ def _characters(points: Codes, table: Kinds) -> tuple[int, ...]:
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
 def _lines(points: Codes, lines: Spans, ends: Codes) -> tuple[int, int, int, int]:
-    """Lines that begin with a bullet, end with an ellipsis, end with terminal punctuation, are short."""
+    """Lines that begin with a bullet, end with an ellipsis, end with terminal punctuation, are short.
+
+    A line with ``SENTENCES`` ends of sentences inside is prose whatever it ends with: a paragraph that was cut off.
+    """
     bullets = trailing = terminal = short = 0
     for start, end in lines:
         last = points[end - 1]
         dotted = end - start > 3 and last == 0x2E and points[end - 2] == 0x2E and points[end - 3] == 0x2E
         bullets += _any(BULLETS, points[start])
         trailing += dotted or _any(ELLIPSIS, last)
-        terminal += _any(ends, last)
+        terminal += _any(ends, last) or _ends_inside(points, start, end) >= SENTENCES
         short += end - start <= SHORT_LINE
     return bullets, trailing, terminal, short
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _ends_inside(points: Codes, start: int, end: int) -> int:
+    """Ends of sentences inside a line: full-width marks, others before a space."""
+    found = 0
+    for at in range(start, end - 1):
+        if (points[at] >= FULL_WIDTH or points[at + 1] == 0x20) and _any(SENTENCE_ENDS, points[at]):
+            found += 1
+    return found
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]

@@ -1,6 +1,7 @@
 """What can be told of a page of HTML without parsing it: its visible text, its title, the languages it declares."""
 
 import re
+from collections.abc import Iterator
 from html import unescape
 
 import numpy as np
@@ -97,6 +98,8 @@ _TITLE = re.compile(rb"<title[^>]{0,200}>([^<]{0,2000})", re.IGNORECASE)
 _HTML = re.compile(rb"<html\b[^>]{0,2000}>", re.IGNORECASE)
 _LANG = re.compile(rb"(?:\s|:)lang\s{0,8}=\s{0,8}[\"']?\s{0,8}([A-Za-z]{2,3})\b", re.IGNORECASE)
 _META = re.compile(rb"<meta\b[^>]{0,1000}(?:content-language|og:locale[\"'\s])[^>]{0,1000}>", re.IGNORECASE)
+_NAMED_META = re.compile(rb"<meta\b[^<>]{0,2000}>", re.IGNORECASE)
+_ATTRIBUTE = re.compile(rb"\b(name|content)\s{0,8}=\s{0,8}(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))", re.IGNORECASE)
 _CONTENT = re.compile(rb"\bcontent\s{0,8}=\s{0,8}[\"']?\s{0,8}([A-Za-z]{2,3})\b", re.IGNORECASE)
 
 
@@ -104,6 +107,15 @@ def title_of(html: bytes) -> str:
     """The page's title as declared in its first bytes, white space collapsed; ``""`` if there is none."""
     found = _TITLE.search(html[: 4 * HEAD_BYTES])
     return " ".join(unescape(found[1].decode("utf-8", "ignore")).split()) if found else ""
+
+
+def metas(html: bytes, most_bytes: int) -> Iterator[tuple[str, str]]:
+    """Name and content, both in small letters, of the ``<meta name>`` tags in the first bytes of a page."""
+    for tag in _NAMED_META.finditer(html[:most_bytes]):
+        values = {name.lower(): double or single or bare for name, double, single, bare in _ATTRIBUTE.findall(tag[0])}
+        if b"name" in values:
+            name, content = (values.get(key, b"").decode("utf-8", "ignore") for key in (b"name", b"content"))
+            yield unescape(name).strip().lower(), unescape(content).strip().lower()
 
 
 def declared_languages(html: bytes) -> tuple[str, ...]:

@@ -23,6 +23,9 @@ _FORTH = str.maketrans({chr(byte): character for byte, character in WESTERN.item
 _C1 = re.compile("[\x80-\x9f]")
 _TAIL = re.escape("".join(WESTERN[byte] for byte in range(0x80, 0xC0))) + "\x80-\x9f"
 _UTF8_AS_WESTERN = re.compile(f"[\xc2\xc3\xd0\xd1][{_TAIL}]|[\xe0-\xef][{_TAIL}]{{2}}")
+_RUN = re.compile(f"(?:[\xc2\xc3\xd0\xd1][{_TAIL}]|[\xe0-\xef][{_TAIL}]{{2}})+")
+_WESTERN_LEAD = re.compile("[\xc2\xc3\xd0\xd1\xe2-\xef][^ -~\n]")
+SINGLES = 3
 _TWO_BYTE_AS_LATIN = re.compile("[\xa1-\xfe]{6,}")
 """EUC, GB 2312, Cyrillic: no Latin script has so long runs of accents (decoration has, but of few characters)."""
 FEW_DISTINCT = 4
@@ -104,3 +107,24 @@ def _back(piece: str, way: Way) -> bytes | None:
         return data if way.forth(data) == piece else None
     except UnicodeError:
         return None
+
+
+def repairs(text: str) -> list[tuple[int, int, str]]:
+    """Ranges of a text that are UTF-8 read as windows-1252, with what they mean.
+
+    Runs of two signs and more stand for themselves; single pairs are mended only where a text has three of them.
+    """
+    if not _WESTERN_LEAD.search(text):
+        return []
+    found: list[tuple[int, int, str]] = []
+    single = 0
+    for run in _RUN.finditer(text):
+        data = _back(run[0], WINDOWS)
+        try:
+            meant = "" if data is None else data.decode()
+        except UnicodeDecodeError:
+            continue
+        if meant.isprintable() and meant:
+            found.append((run.start(), run.end(), meant))
+            single += len(run[0]) == 2
+    return found if single >= SINGLES else [change for change in found if change[1] - change[0] > 2]
