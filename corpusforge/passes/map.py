@@ -22,6 +22,7 @@ from corpusforge.sources import Input, Slice, Source
 from corpusforge.sources.inputs import has_fingerprint
 from corpusforge.stages import Stage, marked
 from corpusforge.storage import opened, state_of
+from corpusforge.storage.addresses import shown
 
 ALWAYS = {"edits": pa.list_(EDIT)}
 """Columns that a map pass adds where its input has none."""
@@ -145,11 +146,11 @@ class Map:
         size, before = state_of(path)
         # A copy of the file on another node has another date, so a date alone says nothing.
         if before != places["state"] and not has_fingerprint(path, size, piece.fingerprint):
-            raise RuntimeError(f"input {path} is not what it was when the build began. Build again")
+            raise RuntimeError(f"input {shown(path)} is not what it was when the build began. Build again")
         with opened(path) as file:
             yield from self.reader_of(piece.name).read(piece, file, passed_over)
         if state_of(path)[1] != before:
-            raise RuntimeError(f"input {path} changed while it was read. Leave it as it is and build again")
+            raise RuntimeError(f"input {shown(path)} changed while it was read. Leave it as it is and build again")
 
     def _through(self, batch: pa.RecordBatch, ledger: Ledger, spent: Counter[str]) -> None:
         live = ledger.split(batch)

@@ -71,7 +71,7 @@ class Store:
 
     def read_each(self, names: Sequence[str]) -> Iterator[bytes | None]:
         """The contents of small files in the order of their names; None for one that is not there."""
-        if self.on_disk:
+        if self.on_disk or len(names) == 1:
             yield from map(self._read_or_none, names)
             return
         with ThreadPoolExecutor(READERS) as pool:

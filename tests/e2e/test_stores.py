@@ -94,8 +94,33 @@ def test_inputs_on_the_web_give_the_digests_of_those_on_disk(
     assert digests(made) == digests(on_disk)
 
 
+@pytest.fixture(scope="module")
+def failing(url: str) -> Iterator[tuple[RayPool, dict[str, int]]]:
+    """Ray whose workers, like this process, reach the store only over a proxy that fails; and what it did."""
+    with s3.failing(url, 0.05, 0.01) as (proxied, counts), s3.environment(proxied):
+        pool = RayPool(2, Resources(memory=MEMORY), None, print)
+        try:
+            yield pool, counts
+        finally:
+            pool.close()
+
+
 @pytest.mark.ray
-def test_failing_calls_and_a_killed_worker_change_no_digest(on_disk: cf.Run, url: str) -> None:
+def test_a_record_that_kills_its_workers_is_found_and_dropped(failing: tuple[RayPool, dict[str, int]]) -> None:
+    pool, _ = failing
+    place = Place(Store(f"{ROOT}/perils"), "v1")
+    done = run(Perils(("segfault", "none")), {}, place, lambda resources, units: pool)
+    pool.release()
+    counts = done.manifests[0].counts
+    assert (counts["kept"], counts["drop.extract.killed_worker"]) == (9, 1)
+    assert place.store.names("v1/perils/attempts") == []
+    assert not list(place.store.scratch("v1/perils/attempts/x").parent.iterdir())
+
+
+@pytest.mark.ray
+def test_failing_calls_and_a_killed_worker_change_no_digest(
+    on_disk: cf.Run, failing: tuple[RayPool, dict[str, int]]
+) -> None:
     killed: list[int] = []
 
     def kill_once(event: str, facts: Any) -> None:
@@ -104,25 +129,11 @@ def test_failing_calls_and_a_killed_worker_change_no_digest(on_disk: cf.Run, url
             killed.append(workers[0].pid)
             os.kill(workers[0].pid, signal.SIGKILL)
 
-    with s3.failing(url, 0.05, 0.01) as (proxied, counts), s3.environment(proxied):
-        made = cf.build("web_multi", [CRAWL], root=f"{ROOT}/failing", workers=2, listen=kill_once)
-        assert digests(made) == digests(on_disk)
+    _, counts = failing
+    made = cf.build("web_multi", [CRAWL], root=f"{ROOT}/failing", workers=2, listen=kill_once)
+    assert digests(made) == digests(on_disk)
     assert killed
     assert min(counts["errors"], counts["drops"], counts["lost"]) > 0
-
-
-@pytest.mark.ray
-def test_a_record_that_kills_its_workers_is_found_and_dropped(url: str) -> None:
-    pool = RayPool(2, Resources(memory=MEMORY), None, print)
-    try:
-        place = Place(Store(f"{ROOT}/perils"), "v1")
-        done = run(Perils(("segfault", "none")), {}, place, lambda resources, units: pool)
-    finally:
-        pool.close()
-    counts = done.manifests[0].counts
-    assert (counts["kept"], counts["drop.extract.killed_worker"]) == (9, 1)
-    assert place.store.names("v1/perils/attempts") == []
-    assert not list(place.store.scratch("v1/perils/attempts/x").parent.iterdir())
 
 
 @pytest.mark.parametrize("given", ["dev", "dev-1", "dev-1/corpus"])

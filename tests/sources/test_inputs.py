@@ -106,6 +106,14 @@ def test_a_list_with_a_base(url: str, folder: Path, served: str) -> None:
     assert [i.name for i in there[0]] == BELOW[:3]
 
 
+def test_a_base_may_be_a_relative_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "list.txt").write_text("deep/b.warc.gz\ndeep/er/c.warc.gz\n")
+    monkeypatch.chdir(folder)
+    for base in (".", "./", "../" + folder.name):
+        assert names("@list.txt", base=base) == ["deep/b.warc.gz", "deep/er/c.warc.gz"], base
+    assert names("@list.txt") == ["b.warc.gz", "c.warc.gz"]
+
+
 def test_a_list_may_name_folders_and_globs(url: str, folder: Path, tmp_path: Path) -> None:
     listing = tmp_path / "list.txt"
     listing.write_text("deep/er/\ndeep/*.warc.gz\n")

@@ -38,6 +38,7 @@ class Entry:
 
 def entries(given: str, suffixes: Sequence[str], base: str | None, say: Say) -> Iterator[Entry]:
     """What one ``--input`` means; ``base`` completes the relative lines of a list and shortens names."""
+    base = str(Path(base)) if base and not is_remote(base) else base
     try:
         if given.startswith("@"):
             yield from _of_list(given[1:], suffixes, base, say)
@@ -99,11 +100,15 @@ def _lines(address: str) -> list[str]:
 
 def _named(entry: Entry, base: str | None) -> Entry:
     """The entry under its name below ``base``, if it lies there."""
-    above = f"{base.rstrip('/')}/" if base else ""
-    path = entry.path.partition("?")[0] if on_web(entry.path) else entry.path
-    if not above or entry.digest or not path.startswith(above):
+    if base is None or entry.digest:
         return entry
-    return replace(entry, name=path[len(above) :])
+    if is_remote(base):
+        above = f"{base.rstrip('/')}/"
+        path = entry.path.partition("?")[0] if on_web(entry.path) else entry.path
+        return replace(entry, name=path[len(above) :]) if path.startswith(above) else entry
+    there, folder = Path(entry.path), Path(base)
+    below = there.is_absolute() == folder.is_absolute() and there.is_relative_to(folder)
+    return replace(entry, name=str(there.relative_to(folder))) if below and not is_remote(entry.path) else entry
 
 
 def _of_corpus(given: str) -> list[Entry]:
