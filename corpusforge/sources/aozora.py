@@ -75,6 +75,7 @@ class Aozora:
 
     suffixes: ClassVar[tuple[str, ...]] = (TEXT_SUFFIX, ".zip")
     revision: ClassVar[int] = 1
+    built_on: ClassVar[tuple[str, ...]] = ("chardet",)
     writes: ClassVar[dict[str, pa.DataType]] = {**{field.name: field.type for field in TEXTS}, **OWN}
 
     def plan(self, given: Input, limit: int | None) -> tuple[Slice, ...]:

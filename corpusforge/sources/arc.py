@@ -75,7 +75,7 @@ class Arc:
 
     suffixes: ClassVar[tuple[str, ...]] = (".arc", ".arc.gz")
     revision: ClassVar[int] = 1
-    built_on: ClassVar[tuple[str, ...]] = ("fastwarc",)
+    built_on: ClassVar[tuple[str, ...]] = ("chardet", "fastwarc")
     writes: ClassVar[dict[str, pa.DataType]] = COLUMNS
 
     def plan(self, given: Input, limit: int | None) -> tuple[Slice, ...]:

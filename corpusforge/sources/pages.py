@@ -54,7 +54,7 @@ class Pages:
 
     suffixes: ClassVar[tuple[str, ...]] = (*ENDINGS, ".html.gz", ".htm.gz", ".html.zst", ".zip", *TARS)
     revision: ClassVar[int] = 1
-    built_on: ClassVar[tuple[str, ...]] = ("zstandard", "lz4")
+    built_on: ClassVar[tuple[str, ...]] = ("chardet", "zstandard", "lz4")
     writes: ClassVar[dict[str, pa.DataType]] = {**COLUMNS, "member": pa.string()}
 
     def plan(self, given: Input, limit: int | None) -> tuple[Slice, ...]:

@@ -71,6 +71,7 @@ class PlainText:
 
     suffixes: ClassVar[tuple[str, ...]] = with_compressions(".txt", ".text")
     revision: ClassVar[int] = 1
+    built_on: ClassVar[tuple[str, ...]] = ("chardet",)
     writes: ClassVar[dict[str, pa.DataType]] = {field.name: field.type for field in TEXTS}
 
     def __post_init__(self) -> None:
@@ -125,8 +126,10 @@ class PlainText:
             return Charset(given, "recipe", 1.0)
         # A head that ends within a line may end within a character.
         decision = decide(head[: head.rfind(b"\n") + 1] or head, None)
-        encoding = UTF_8 if decision.doubtful else BY_NAME[decision.charset]
-        return Charset(encoding, decision.by, decision.score)
+        if decision.doubtful or decision.by == "repaired":
+            # Mojibake is read back page by page, not line by line: the bytes are UTF-8.
+            return Charset(UTF_8, "utf-8", decision.score)
+        return Charset(BY_NAME[decision.charset], decision.by, decision.score)
 
     def _begin(self, file: BinaryIO, name: str, most: int) -> tuple[bytes, str | None]:
         """The first bytes of the text, up to about ``most``, and the damage if they end before."""

@@ -39,7 +39,7 @@ class Warc:
 
     suffixes: ClassVar[tuple[str, ...]] = (".warc", ".warc.gz", ".warc.zst", ".warc.lz4")
     revision: ClassVar[int] = 2
-    built_on: ClassVar[tuple[str, ...]] = ("fastwarc", "zstandard", "lz4")
+    built_on: ClassVar[tuple[str, ...]] = ("chardet", "fastwarc", "zstandard", "lz4")
     writes: ClassVar[dict[str, pa.DataType]] = COLUMNS
 
     def plan(self, given: Input, limit: int | None) -> tuple[Slice, ...]:

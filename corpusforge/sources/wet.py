@@ -44,6 +44,7 @@ class Wet:
         ".warc.wet", ".warc.wet.gz", ".warc.wet.zst", ".wet", ".wet.gz", ".wet.zst"
     )  # fmt: skip
     revision: ClassVar[int] = 1
+    built_on: ClassVar[tuple[str, ...]] = ("chardet",)
     writes: ClassVar[dict[str, pa.DataType]] = {field.name: field.type for field in SCHEMA}
 
     def plan(self, given: Input, limit: int | None) -> tuple[Slice, ...]:
