@@ -82,9 +82,9 @@ def decide(payload: bytes, http_label: str | None) -> Decision:
     try:
         text = payload.decode()
     except UnicodeDecodeError:
-        return _seven_bit(payload, declared) or _wide(payload) or _legacy(payload, declared)
+        return _seven_bit(payload, declared) or _wide(payload, declared) or _legacy(payload, declared)
     if text.isascii():
-        return _seven_bit(payload, declared) or _wide(payload) or _utf8(payload, text, declared)
+        return _seven_bit(payload, declared) or _wide(payload, declared) or _utf8(payload, text, declared)
     if len(payload) - len(text) <= 2 * FEW_CHARACTERS and (other := _short(payload, text, declared)):
         return other
     return _utf8(payload, text, declared)
@@ -171,7 +171,7 @@ def _seven_bit(payload: bytes, declared: Declared) -> Decision | None:
     return _decision(reading, _by(reading.encoding, declared), 1.0)
 
 
-def _wide(payload: bytes) -> Decision | None:
+def _wide(payload: bytes, declared: Declared) -> Decision | None:
     """UTF-16 or UTF-32 without a mark: markup in them is full of zero bytes, on one side."""
     head = payload[: HEAD_BYTES - HEAD_BYTES % 4]
     if head.count(0) * 8 < len(head) or len(head) < 8:
@@ -184,7 +184,7 @@ def _wide(payload: bytes) -> Decision | None:
     reading = read(BY_NAME[name], payload)
     if reading.bad > bad_allowed(payload, reading.characters) or _is_binary(reading.text[:HEAD_BYTES].encode()):
         return None
-    return _decision(reading, "statistical", 1.0)
+    return _decision(reading, _by(reading.encoding, declared), 1.0)
 
 
 def _legacy(payload: bytes, declared: Declared) -> Decision:
