@@ -30,12 +30,12 @@ class Arrow:
     ``source.too_large``. Batches end at ``batch_rows`` rows or ``batch_bytes`` of text.
     """
 
-    text: Place = ("text", "content")
-    id: Place = "id"
-    url: Place = "url"
-    date: Place = ("date", "timestamp")
-    title: Place = "title"
-    licence: Place = ("licence", "license")
+    text: Place = ("text", "content", "raw_content")
+    id: Place = ("id", "doc_id")
+    url: Place = ("url", "metadata.url", "meta.url")
+    date: Place = ("date", "timestamp", "created", "metadata.date")
+    title: Place = ("title", "metadata.title", "meta.title")
+    licence: Place = ("licence", "license", "metadata.license", "meta.license")
     columns: dict[str, str] = Field(default_factory=dict)
     data_set: str = ""
     text_bytes: PositiveInt = 16 << 20
