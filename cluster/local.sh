@@ -36,7 +36,8 @@ launch() { # name, then the arguments of ray start
     mkdir -p "$state"
     # A session of its own, so that stop ends just this node and not every Ray on the machine.
     # Port 0: any free one; the usual one may be taken by another Ray of this machine.
-    setsid ray start --block --disable-usage-stats --dashboard-agent-listen-port 0 --object-store-memory 104857600 "$@" >"$state/$name.log" 2>&1 &
+    setsid ray start --block --disable-usage-stats --dashboard-agent-listen-port 0 \
+        --object-store-memory 104857600 "$@" >"$state/$name.log" 2>&1 &
     echo $! >"$state/$name.pid"
     pid=$!
     until=$(($(date +%s) + 120))
@@ -68,7 +69,8 @@ start)
     ;;
 join)
     need_token
-    launch "node-$$" --address "${2:?host:port of the head}" --num-cpus "${3:-$(nproc)}"
+    # Nodes of one machine that share a folder tear down each other's working directories. A short path: sockets in it.
+    launch "node-$$" --temp-dir "${TMPDIR:-/tmp}/ray-$$" --address "${2:?host:port of the head}" --num-cpus "${3:-$(nproc)}"
     echo "the node has joined $2"
     ;;
 status)

@@ -248,7 +248,7 @@ def _worker(pool: PoolName, workers: int | None, address: str | None) -> str:
     if pool == "serial":
         return "this process"
     if not workers and address:
-        return f"as many Ray workers as the cluster at {address} has CPUs"
+        return f"as many Ray workers as the cluster at {address} has room for"
     return f"up to {counted(workers or len(os.sched_getaffinity(0)), 'Ray worker')}"
 
 

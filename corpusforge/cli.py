@@ -40,6 +40,7 @@ InputBase = Annotated[str | None, typer.Option("--base", help=BASE_HELP)]
 Limit = Annotated[int | None, typer.Option(help="Read this many content records of each input file at most.", min=1)]
 VERSION_HELP = "Name of the version (default: go on with the newest equal dev-N, else start the next)."
 ALLOW_HELP = "Go on if at most so many units of a pass fail, and leave them out for good."
+WORKERS_HELP = "Ray workers (default: one a CPU of this machine, or all that the cluster has room for)."
 ADDRESS_HELP = "A Ray cluster: http://HOST:8265 submits a job and follows it; HOST:6379 or auto makes this its driver."
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Where = Annotated[str, typer.Argument(metavar="ROOT/CORPUS/VERSION[/PASS[/UNIT]]")]
@@ -57,7 +58,7 @@ def build(
     ] = None,
     base: Annotated[str | None, typer.Option("--from", help="Version whose equal units are adopted.")] = None,
     pool: Annotated[api.PoolName, typer.Option(help="Where units are worked on.")] = "ray",
-    workers: Annotated[int | None, typer.Option(help="Ray workers (default: the CPUs of this machine).", min=1)] = None,
+    workers: Annotated[int | None, typer.Option(help=WORKERS_HELP, min=1)] = None,
     address: Annotated[str | None, typer.Option(help=ADDRESS_HELP)] = None,
     limit: Limit = None,
     allow_failed: Annotated[int, typer.Option(help=ALLOW_HELP, min=0)] = 0,

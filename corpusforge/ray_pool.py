@@ -37,6 +37,8 @@ ENVIRONMENT = {
 """What every worker process starts with."""
 PATIENCE_SECONDS = 30.0
 """How long a driver waits for a worker before it says who holds the CPUs, and for anything before it looks around."""
+AHEAD = 8
+"""Workers asked for beyond those that have started, at least, where the cluster decides how many there are."""
 STARTS = 5
 """Workers in a row that may die while they start before a driver gives up."""
 OBJECT_STORE_BYTES = 100 << 20
@@ -109,19 +111,20 @@ class Job:
 class RayPool:
     """Workers on an embedded local Ray, or on the cluster at ``address``.
 
-    Without ``workers`` there are as many as the machine or the cluster has CPUs for, also while the cluster grows. Only
-    a worker that has started is given a unit, so none waits for a node that never comes.
+    Without ``workers`` there are as many as the machine has CPUs, or as the cluster has room for, also while it grows.
+    Only a worker that has started is given a unit, so none waits for a node that never comes.
     """
 
     def __init__(
         self, workers: int | None, resources: Resources, address: str | None, say: Callable[[str], None]
     ) -> None:
-        self._workers, self._resources, self._say = workers, resources, say
+        cpus = len(os.sched_getaffinity(0))
+        self._workers, self._resources, self._say = workers or (None if address else cpus), resources, say
         self._idle: list[Hired] = []
         self._starting: dict[Any, Hired] = {}
         self._alive: set[Hired] = set()
         self._failed_starts = 0
-        self._ours = _start(workers or len(os.sched_getaffinity(0)), address)
+        self._ours = _start(workers or cpus, address)
         options: dict[str, Any] = {
             "num_cpus": resources.cpu,
             "num_gpus": resources.gpu,
@@ -163,8 +166,13 @@ class RayPool:
         return bool(running or again or length_hint(units))
 
     def _hire(self, units: int) -> None:
-        """Start workers until there is one for each unit that is left, or as many as are wanted."""
-        wanted = self._workers or max(1, int(ray.cluster_resources().get("CPU", 0) // (self._resources.cpu or 1)))
+        """Start workers until there is one for each unit that is left, or as many as are wanted.
+
+        On a cluster that is as many as it has room for: some more are asked for than have started, so that a cluster
+        that grows on demand does, and one that does not leaves them waiting.
+        """
+        started = len(self._alive) - len(self._starting)
+        wanted = self._workers or started + max(AHEAD, started)
         while len(self._alive) < min(wanted, units):
             worker = Hired(self._actor.remote([os.getcwd(), *sys.path], self._resources.memory))
             self._alive.add(worker)
