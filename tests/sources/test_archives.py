@@ -1,9 +1,9 @@
 """Archives of other projects are read as expected, and mutated records of real crawls harm nothing.
 
 ``archives.json`` has, for each file: how many records warcio 1.8.1 reads (null where it gives up), then records, rows,
-marked rows and counts here. The records were compared with warcio's where it gives a number, and the damaged files whose
-number differs or is missing were looked at by hand; how the records divide into rows and reasons is our own reading of
-them, held fast, not another tool's.
+marked rows and counts here. Where warcio gives a number the records were compared with it; elsewhere with the note in
+``expect.json``, a sound twin of the file or its bytes. How records divide into rows and reasons is our own reading, held
+fast, not another tool's.
 """
 
 import gzip
