@@ -2,8 +2,8 @@
 
 ``archives.json`` has, for each file: how many records warcio 1.8.1 reads (null where it gives up), then records, rows,
 marked rows and counts here. Where warcio gives a number the records were compared with it; elsewhere with the note in
-``expect.json``, a sound twin of the file or its bytes. How records divide into rows and reasons is our own reading, held
-fast, not another tool's.
+``expect.json``, a sound twin of the file or its bytes. How records divide into rows and reasons is our own reading,
+held fast, not another tool's.
 """
 
 import gzip
