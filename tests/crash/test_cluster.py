@@ -1,6 +1,5 @@
 """Ray clusters on this machine, started as cluster/README.md says: tokens, jobs, and nodes that go and come."""
 
-import json
 import os
 import signal
 import socket
@@ -132,15 +131,14 @@ def test_a_node_that_goes_away_and_one_that_joins_change_no_digest(
     with (tmp_path / "log").open("w") as log:
         build = subprocess.Popen(command, cwd=tmp_path, env=cluster.environment, stdout=log, stderr=log)
         extract = tmp_path / "web_multi" / "dev-1" / "extract"
-        while build.poll() is None and not list(extract.glob("attempts/*.mark")):
+        while build.poll() is None and len(list(extract.glob("attempts/*.mark"))) < 2:
             time.sleep(0.05)
         os.killpg(node, signal.SIGKILL)
         cluster.join()
         assert build.wait(300) == 0, (tmp_path / "log").read_text()
     found = digest_of(tmp_path)
     assert (found["digest"], found["undone"]) == (serial, [])
-    hosts = {json.loads(m.read_text())["cost"]["process"] for m in extract.glob("??????.json")}
-    assert len(hosts) >= 2
+    assert "went away; trying again" in (tmp_path / "log").read_text()
 
 
 def test_the_command_line_says_what_is_wrong_with_a_cluster(cluster: Cluster, pages: Path, tmp_path: Path) -> None:
