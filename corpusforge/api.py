@@ -29,8 +29,8 @@ from corpusforge.report.progress import counted
 from corpusforge.report.render import Address, PassView, view
 from corpusforge.schemas import write_schemas
 from corpusforge.sources import Input
-from corpusforge.sources.inputs import InputError
-from corpusforge.sources.inputs import resolve as resolve_inputs
+from corpusforge.inputs import InputError
+from corpusforge.inputs import resolve as resolve_inputs
 from corpusforge.storage import Store, StoreError, joined, parted
 from corpusforge.text.canonical import identity_of
 from corpusforge.versions import Making, VersionError

@@ -16,7 +16,7 @@ from corpusforge.parts import RecipeError, parts_in
 from corpusforge.recipe import shipped
 from corpusforge.report import render
 from corpusforge.report.progress import Progress
-from corpusforge.sources.inputs import InputError
+from corpusforge.inputs import InputError
 from corpusforge.versions import VersionError
 
 app = typer.Typer(

@@ -13,13 +13,13 @@ from pydantic.dataclasses import dataclass
 from corpusforge.engine.attempt import Output, Reader, Resources
 from corpusforge.engine.tables import TableWriter, read_rows, schema_of
 from corpusforge.engine.unit import Manifest, Unit
+from corpusforge.inputs import has_fingerprint
 from corpusforge.passes.ledger import Ledger, stored_schema, swept_schema
 from corpusforge.passes.runs import plan_runs
 from corpusforge.passes.specs import spec_of
 from corpusforge.report.add import Report
 from corpusforge.schema import EDIT, PARQUET_OPTIONS, ROW_GROUP_ROWS
 from corpusforge.sources import Input, Slice, Source
-from corpusforge.sources.inputs import has_fingerprint
 from corpusforge.stages import Stage, marked
 from corpusforge.storage import opened, state_of
 from corpusforge.storage.addresses import shown

@@ -1,48 +1,14 @@
-"""Sources: each reads one kind of input into batches of documents, slice by slice.
-
-A slice owns the records that *begin* in its byte range, so any cut points give the same records.
-"""
+"""Sources: each reads one kind of input into batches of documents, slice by slice."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from itertools import pairwise
-from typing import Any, BinaryIO, Protocol, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO, Protocol
 
 import pyarrow as pa
 
-from corpusforge.storage import opened
+from corpusforge.slices import Input, Slice, cut, grouped, whole
 
-Item = TypeVar("Item")
-
-
-@dataclass(frozen=True)
-class Input:
-    """One raw input file; where it lies (``path``) and when it changed (``state``) are never part of an identity."""
-
-    name: str
-    path: str
-    bytes: int
-    fingerprint: str
-    state: str = ""
-
-    def open(self) -> BinaryIO:
-        """The file, seekable, for reading."""
-        return opened(self.path)
-
-
-@dataclass(frozen=True)
-class Slice:
-    """A byte range of an input; ``limit`` ends it after that many content records."""
-
-    name: str
-    fingerprint: str
-    start: int
-    end: int
-    limit: int | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+__all__ = ["Input", "Slice", "Source", "cut", "grouped", "whole"]
 
 
 class Source(Protocol):
@@ -60,29 +26,3 @@ class Source(Protocol):
     def writes(self) -> dict[str, pa.DataType]: ...
     def plan(self, given: Input, limit: int | None) -> Sequence[Slice]: ...
     def read(self, piece: Slice, file: BinaryIO, passed_over: Counter[str]) -> Iterator[pa.RecordBatch]: ...
-
-
-def whole(given: Input, limit: int | None = None) -> tuple[Slice]:
-    """One slice: for files that cannot be entered in the middle, and for a limit."""
-    return (Slice(given.name, given.fingerprint, 0, given.bytes, limit),)
-
-
-def cut(given: Input, slice_bytes: int) -> tuple[Slice, ...]:
-    """Even slices of at most ``slice_bytes``."""
-    count = max(1, -(-given.bytes // slice_bytes))
-    cuts = [given.bytes * i // count for i in range(count + 1)]
-    return tuple(Slice(given.name, given.fingerprint, start, end) for start, end in pairwise(cuts))
-
-
-def grouped(rows: Iterable[tuple[Item, int]], batch_rows: int, batch_bytes: int) -> Iterator[list[Item]]:
-    """Rows, each with its bytes, in lists that end at a number of rows or of bytes, whichever comes first."""
-    batch: list[Item] = []
-    size = 0
-    for row, length in rows:
-        batch.append(row)
-        size += length
-        if len(batch) >= batch_rows or size >= batch_bytes:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch

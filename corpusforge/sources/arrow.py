@@ -13,10 +13,10 @@ import pyarrow.ipc
 from pydantic import ConfigDict, Field, PositiveInt
 from pydantic.dataclasses import dataclass
 
+from corpusforge.records.arrow_messages import BATCH, DICTIONARY, SCHEMA, Damaged, Message, Spliced, messages
+from corpusforge.records.mapping import Place, columns_of, places_of
+from corpusforge.records.tables import BROKEN, documents
 from corpusforge.sources import Input, Slice, cut, whole
-from corpusforge.sources.mapping import Place, columns_of, places_of
-from corpusforge.sources.messages import BATCH, DICTIONARY, SCHEMA, Damaged, Message, Spliced, messages
-from corpusforge.sources.tables import BROKEN, documents
 
 BYTES_OF = {pa.string(): pa.binary(), pa.large_string(): pa.large_binary()}
 

@@ -13,11 +13,11 @@ import pyarrow as pa
 from pydantic import ConfigDict, Field, PositiveInt
 from pydantic.dataclasses import dataclass
 
+from corpusforge.records.compressed import WINDOW_BYTES, Damaged, with_compressions
+from corpusforge.records.lines import lines, planned
+from corpusforge.records.mapping import Place, columns_of, found, row_of
+from corpusforge.records.objects import parsed
 from corpusforge.sources import Input, Slice, grouped
-from corpusforge.sources.compressed import WINDOW_BYTES, Damaged, with_compressions
-from corpusforge.sources.lines import lines, planned
-from corpusforge.sources.mapping import Place, columns_of, found, row_of
-from corpusforge.sources.objects import parsed
 
 MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.large_string())]))
 OWN: dict[str, pa.DataType] = {"messages": MESSAGES, "left_out": pa.int32()}

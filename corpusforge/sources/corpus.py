@@ -14,10 +14,10 @@ import pyarrow.compute as pc
 from pydantic import ConfigDict, Field, PositiveInt
 from pydantic.dataclasses import dataclass
 
+from corpusforge.records.mapping import TYPES
+from corpusforge.records.row_groups import tables
 from corpusforge.schema import DOCUMENT, MASKED
 from corpusforge.sources import Input, Slice, cut, grouped, whole
-from corpusforge.sources.mapping import TYPES
-from corpusforge.sources.row_groups import tables
 from corpusforge.text.canonical import sha256
 
 CARRIED = {**TYPES, "masked": pa.list_(MASKED)}

@@ -12,11 +12,11 @@ import pyarrow as pa
 from pydantic import ConfigDict, Field, PositiveInt
 from pydantic.dataclasses import dataclass
 
+from corpusforge.records.compressed import WINDOW_BYTES, Damaged, with_compressions
+from corpusforge.records.lines import lines, planned
+from corpusforge.records.mapping import Place, columns_of, found, row_of
+from corpusforge.records.objects import parsed
 from corpusforge.sources import Input, Slice, grouped
-from corpusforge.sources.compressed import WINDOW_BYTES, Damaged, with_compressions
-from corpusforge.sources.lines import lines, planned
-from corpusforge.sources.mapping import Place, columns_of, found, row_of
-from corpusforge.sources.objects import parsed
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))

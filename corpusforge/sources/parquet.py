@@ -12,10 +12,10 @@ import pyarrow as pa
 from pydantic import ConfigDict, Field, PositiveInt
 from pydantic.dataclasses import dataclass
 
+from corpusforge.records.mapping import Place, columns_of, places_of
+from corpusforge.records.row_groups import tables
+from corpusforge.records.tables import documents
 from corpusforge.sources import Input, Slice, cut, whole
-from corpusforge.sources.mapping import Place, columns_of, places_of
-from corpusforge.sources.row_groups import tables
-from corpusforge.sources.tables import documents
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))

@@ -14,12 +14,12 @@ import pyarrow as pa
 from pydantic import ConfigDict, PositiveInt
 from pydantic.dataclasses import dataclass
 
+from corpusforge.records.compressed import WINDOW_BYTES, Damaged, blocks, kind_of, with_compressions
+from corpusforge.records.lines import BOM, Line, lines, planned
+from corpusforge.records.mapping import identity
+from corpusforge.records.paragraphs import paragraphs
 from corpusforge.schema import TEXTS
 from corpusforge.sources import Input, Slice, grouped, whole
-from corpusforge.sources.compressed import WINDOW_BYTES, Damaged, blocks, kind_of, with_compressions
-from corpusforge.sources.lines import BOM, Line, lines, planned
-from corpusforge.sources.mapping import identity
-from corpusforge.sources.paragraphs import paragraphs
 from corpusforge.text.canonical import sha256
 from corpusforge.text.charset import decide
 from corpusforge.text.encodings import BY_NAME, Encoding, decode, encoding_of

@@ -13,11 +13,11 @@ import pyarrow as pa
 from pydantic import ConfigDict, Field, PositiveInt
 from pydantic.dataclasses import dataclass
 
+from corpusforge.records.compressed import PLAIN, WINDOW_BYTES, kind_of, with_compressions
+from corpusforge.records.dumps import STREAM_MARK, Found, bz2_pieces, next_stream, pages, plain_pieces
+from corpusforge.records.wiki_page import Page, Site, page_of, site_of
 from corpusforge.schema import TEXTS
 from corpusforge.sources import Input, Slice, cut, grouped, whole
-from corpusforge.sources.compressed import PLAIN, WINDOW_BYTES, kind_of, with_compressions
-from corpusforge.sources.dumps import STREAM_MARK, Found, bz2_pieces, next_stream, pages, plain_pieces
-from corpusforge.sources.wiki_page import Page, Site, page_of, site_of
 from corpusforge.text.canonical import sha256
 from corpusforge.text.wikitext import TooDear, Wikitext, shipped_templates
 

@@ -17,13 +17,13 @@ from corpusforge.cli import app
 from corpusforge.demo.write import write
 from corpusforge.engine.attempt import Place
 from corpusforge.engine.run import run
+from corpusforge.inputs import InputError
 from corpusforge.ray_pool import RayPool
 from corpusforge.recipe import parse_recipe
-from corpusforge.sources.inputs import InputError
 from corpusforge.storage import Store, StoreError
 from tests.crash.passes import MEMORY, Perils, Resources
-from tests.sources.site import folder_served
 from tests.storage import s3
+from tests.storage.site import folder_served
 
 ROOT = f"s3://{s3.BUCKET}/roots"
 CRAWL = f"s3://{s3.BUCKET}/crawl"

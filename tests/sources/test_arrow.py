@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from corpusforge.records.arrow_messages import messages
 from corpusforge.sources import Slice
 from corpusforge.sources.arrow import Arrow
-from corpusforge.sources.messages import messages
 
 Rows = list[dict[str, Any]]
 TABLE = pa.table(

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from corpusforge.records.paragraphs import BLANK_BYTES
 from corpusforge.sources import Slice
-from corpusforge.sources.paragraphs import BLANK_BYTES
 from corpusforge.sources.plain import PlainText
 from tests.real import real
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpusforge.sources.mapping import TYPES, Place, columns_of, found, identity, places_of, row_of, typed, word
+from corpusforge.records.mapping import TYPES, Place, columns_of, found, identity, places_of, row_of, typed, word
 from corpusforge.text.canonical import sha256
 
 

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
 
-from corpusforge.sources import Input
-from corpusforge.sources.inputs.places import Entry, InputError, entries
+from corpusforge.inputs.places import Entry, InputError, entries
+from corpusforge.slices import Input
 from corpusforge.storage import opened, read_spans, state_of
 from corpusforge.storage.addresses import is_remote, shown
 

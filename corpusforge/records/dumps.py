@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from corpusforge.sources.compressed import BLOCK, PLAIN, Damaged, blocks
+from corpusforge.records.compressed import BLOCK, PLAIN, Damaged, blocks
 
 OPEN = re.compile(rb"<page>")
 OPEN_OR_CLOSE = re.compile(rb"</?page>")

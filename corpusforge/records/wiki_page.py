@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 from xml.etree import ElementTree
 
-from corpusforge.sources.dumps import HEAD_BYTES, Found, Piece
+from corpusforge.records.dumps import HEAD_BYTES, Found, Piece
 from corpusforge.text.wikitext import FILES
 
 TAGS = 50_000

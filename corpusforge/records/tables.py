@@ -7,8 +7,8 @@ from typing import Any, BinaryIO, Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpusforge.sources import Slice, grouped
-from corpusforge.sources.mapping import Fields, columns_of, row_of
+from corpusforge.records.mapping import Fields, columns_of, row_of
+from corpusforge.slices import Slice, grouped
 
 BROKEN = (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError)
 """What Arrow raises for bytes that it cannot make sense of. ``Watched.check`` tells an I/O error from these."""

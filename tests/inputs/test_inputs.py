@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from corpusforge.inputs import InputError, fingerprint, has_fingerprint, resolve
 from corpusforge.sources import Input
-from corpusforge.sources.inputs import InputError, fingerprint, has_fingerprint, resolve
-from tests.sources.site import folder_served
 from tests.storage import s3
+from tests.storage.site import folder_served
 
 FILES = {
     "a.warc.gz": b"one",

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from corpusforge.sources.compressed import PLAIN, WINDOW_BYTES, kind_of
-from corpusforge.sources.lines import Line, lines
+from corpusforge.records.compressed import PLAIN, WINDOW_BYTES, kind_of
+from corpusforge.records.lines import Line, lines
 
 BLANK_BYTES = 1024
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpusforge.sources import lines as module
-from corpusforge.sources.compressed import Damaged
-from corpusforge.sources.lines import Line, lines
+from corpusforge.records import lines as module
+from corpusforge.records.compressed import Damaged
+from corpusforge.records.lines import Line, lines
 
 PIECES = st.sampled_from([b"a", b"bc", b"\n", b"\r\n", b"\r", b"\xe3\x81\x82", b"long line, longer than allowed"])
 

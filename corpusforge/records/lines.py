@@ -8,8 +8,8 @@ import codecs
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, TypeAlias
 
-from corpusforge.sources import Input, Slice, cut, whole
-from corpusforge.sources.compressed import PLAIN, WINDOW_BYTES, blocks, kind_of
+from corpusforge.records.compressed import PLAIN, WINDOW_BYTES, blocks, kind_of
+from corpusforge.slices import Input, Slice, cut, whole
 
 BOM = b"\xef\xbb\xbf"
 Line: TypeAlias = tuple[int, int, bytes | None]

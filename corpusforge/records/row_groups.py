@@ -8,8 +8,8 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpusforge.sources import Slice
-from corpusforge.sources.tables import BROKEN, Watched
+from corpusforge.records.tables import BROKEN, Watched
+from corpusforge.slices import Slice
 
 MAGIC = b"PAR1"
 BUFFER = 1 << 20

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from corpusforge.sources.inputs.earlier import KEPT, kept_files
+from corpusforge.inputs.earlier import KEPT, kept_files
 from corpusforge.storage import joined, objects, opened
 from corpusforge.storage.addresses import base_name, bucket_and_key, in_store, is_remote, on_web, shown
 
