@@ -125,7 +125,7 @@ def test_a_report_is_shown_as_it_is_printed() -> None:
     stages = {part.partition(".")[2] for part in parts_in("corpusforge.stages")}
     rows = [line.split()[:2] for line in shown.splitlines() if re.match(r" (extract|clean|corpus) ", line)]
     assert rows
-    assert {stage for _, stage in rows} <= stages | {"source", "decisions"}
+    assert {stage for _, stage in rows} <= stages | {"source", "duplicates"}
 
 
 def test_both_languages_show_the_same_code() -> None:

@@ -1,0 +1,26 @@
+"""What to paste next."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from corpusforge.storage import joined, parted
+from corpusforge.verbs.build import Run
+
+
+def program() -> str:
+    """How this command line is called: its bare name where the shell finds it, else the path of its file."""
+    beside = Path(sys.executable).with_name("corpusforge")
+    return "corpusforge" if shutil.which("corpusforge") or not beside.exists() else os.path.relpath(beside)
+
+
+def next_commands(run: Run) -> Iterator[str]:
+    """What to paste after a build: open the report, show drops, find the tokens."""
+    yield f"report:  {program()} report {run.address}"
+    first = run.outcomes[0].step if run.outcomes else "extract"
+    yield f"drops:   {program()} report {run.address}/{first}"
+    files = [f.path for o in run.outcomes for m in o.manifests for f in m.files if f.role.endswith(".bin")]
+    if files:
+        yield f"tokens:  {parted(joined(run.root, run.corpus, files[0]))[0]}/"

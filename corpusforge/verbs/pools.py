@@ -1,0 +1,54 @@
+"""The pools of a build: this process, or Ray's workers kept from pass to pass."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from corpusforge.engine.attempt import Resources
+from corpusforge.engine.run import Pool
+from corpusforge.engine.serial_pool import SerialPool
+from corpusforge.report.progress import counted
+
+PoolName = Literal["ray", "serial"]
+
+
+@dataclass
+class Pools:
+    """Makes the pool of a pass when its first unit is left, and keeps Ray's workers from pass to pass."""
+
+    name: PoolName
+    workers: int | None
+    address: str | None
+    say: Callable[[str], None]
+    made: Any = None
+    shape: Resources | None = None
+    serial: SerialPool = field(default_factory=SerialPool)
+
+    def __call__(self, resources: Resources, units: int, careful: bool) -> Pool:
+        if self.name == "serial" or (units == 1 and not careful and self.made is None):
+            return self.serial
+        if self.made is not None and self.shape != resources:
+            self.made.release()
+        if self.made is None or self.shape != resources:
+            self.made, self.shape = self._ray(resources), resources
+        pool: Pool = self.made
+        return pool
+
+    def _ray(self, resources: Resources) -> Any:
+        from corpusforge.ray_pool import RayPool  # noqa: PLC0415  (Ray is imported only when a Ray pool is asked for)
+
+        return RayPool(self.workers, resources, self.address, self.say)
+
+    def close(self) -> None:
+        if self.made is not None:
+            self.made.close()
+
+
+def workers_in_words(pool: PoolName, workers: int | None, address: str | None) -> str:
+    """Who will do the work, in words."""
+    if pool == "serial":
+        return "this process"
+    if not workers and address:
+        return f"as many Ray workers as the cluster at {address} has room for"
+    return f"up to {counted(workers or len(os.sched_getaffinity(0)), 'Ray worker')}"
