@@ -4,33 +4,26 @@ Memory is bounded whatever the members say of themselves. A member that inflates
 ``BOMB_BYTES`` and more, at more than ``BOMB_RATIO`` times its bytes; pages and archives of them inflate 3 to 50 times.
 """
 
-import bz2
 import io
-import lzma
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import BinaryIO, Protocol
 
-import lz4.frame
 import zstandard
 
 from corpusforge.archive.streams import CHUNK
+from corpusforge.decoders import BEGINS, ERRORS, Decoder, Zstd, decoder
+from corpusforge.slices import Input, Slice, cut, whole
 
 STEP = 1 << 20
 BOMB_BYTES = 64 << 20
 BOMB_RATIO = 200
-ZSTD_FEED = 512
-"""Bytes given to zstd at once: each four of them can become a block of 128 kB, so these become 16 MB at most."""
-ZSTD_WINDOW = 1 << 27
-XZ_MEMORY = 256 << 20
 DICTIONARY_MAGIC = b"\x37\xa4\x30\xec"
 DICTIONARY_BYTES = 16 << 20
 PADDING = b"\0\r\n"
 SKIPPABLE = tuple(bytes([0x50 + number]) + b"\x2a\x4d\x18" for number in range(16))
 DICTIONARY_FRAME = b"\x5d\x2a\x4d\x18"
-ERRORS = (zlib.error, zstandard.ZstdError, lzma.LZMAError, RuntimeError, OSError, EOFError, ValueError, MemoryError)
-"""What decompressors raise at bad data; they are given bytes, so that an ``OSError`` of theirs is none of the file."""
 
 
 class Damaged(Exception):
@@ -39,65 +32,6 @@ class Damaged(Exception):
 
 class Bomb(Damaged):
     """A member inflates beyond all measure."""
-
-
-class Engine(Protocol):
-    """A decompressor of one member, as the standard library's ``bz2`` and ``lzma`` have them."""
-
-    @property
-    def eof(self) -> bool: ...
-    @property
-    def needs_input(self) -> bool: ...
-    @property
-    def unused_data(self) -> bytes | None: ...
-    def decompress(self, data: bytes, max_length: int) -> bytes: ...
-
-
-class Inflate:
-    """zlib's decompressor as an ``Engine``."""
-
-    def __init__(self, window: int) -> None:
-        self._zip = zlib.decompressobj(window)
-
-    @property
-    def eof(self) -> bool:
-        return self._zip.eof
-
-    @property
-    def needs_input(self) -> bool:
-        return not self._zip.unconsumed_tail
-
-    @property
-    def unused_data(self) -> bytes:
-        return self._zip.unused_data
-
-    def decompress(self, data: bytes, max_length: int) -> bytes:
-        return self._zip.decompress(self._zip.unconsumed_tail + data, max_length)
-
-
-class Zstd:
-    """A zstd frame as an ``Engine``; what one call gives is bounded by ``ZSTD_FEED``."""
-
-    def __init__(self, dictionary: zstandard.ZstdCompressionDict | None) -> None:
-        whole = zstandard.ZstdDecompressor(dict_data=dictionary, max_window_size=ZSTD_WINDOW)
-        self._frame, self._left = whole.decompressobj(), b""
-
-    @property
-    def eof(self) -> bool:
-        return self._frame.eof
-
-    @property
-    def needs_input(self) -> bool:
-        return not self._left
-
-    @property
-    def unused_data(self) -> bytes:
-        return self._frame.unused_data + self._left
-
-    def decompress(self, data: bytes, max_length: int) -> bytes:
-        data = self._left + data
-        fed, self._left = data[:ZSTD_FEED], data[ZSTD_FEED:]
-        return self._frame.decompress(fed)
 
 
 class Readable(Protocol):
@@ -110,24 +44,24 @@ class Readable(Protocol):
 class Member:
     """Bytes that a member inflates to; ``end`` is where the member ends once all are read."""
 
-    def __init__(self, file: Readable, begin: int, engine: Engine) -> None:
-        self._file, self._begin, self._fed, self._out, self._engine = file, begin, begin, 0, engine
+    def __init__(self, file: Readable, begin: int, decoder: Decoder) -> None:
+        self._file, self._begin, self._fed, self._out, self._decoder = file, begin, begin, 0, decoder
         file.seek(begin)
 
     @property
     def end(self) -> int:
-        return self._fed - len(self._engine.unused_data or b"")
+        return self._fed - len(self._decoder.unused_data or b"")
 
     def more(self) -> bytes:
-        while not self._engine.eof:
-            data = self._feed() if self._engine.needs_input else b""
-            starved = self._engine.needs_input and not data
+        while not self._decoder.eof:
+            data = self._feed() if self._decoder.needs_input else b""
+            starved = self._decoder.needs_input and not data
             out = self._inflated(data)
             if out:
                 self._out += len(out)
                 self._check()
                 return out
-            if starved and not self._engine.eof:
+            if starved and not self._decoder.eof:
                 raise Damaged("the file ends in a member")
         return b""
 
@@ -139,7 +73,7 @@ class Member:
 
     def _inflated(self, data: bytes) -> bytes:
         try:
-            return self._engine.decompress(data, STEP)
+            return self._decoder.decompress(data, STEP)
         except ERRORS as error:
             raise Damaged(str(error)) from error
 
@@ -158,10 +92,10 @@ class Packing:
     """A way to compress: how its members begin, and what reads one."""
 
     magic: bytes
-    engine: Callable[[], Engine]
+    decoder: Callable[[], Decoder]
 
     def member(self, file: Readable, begin: int) -> Member:
-        return Member(file, begin, self.engine())
+        return Member(file, begin, self.decoder())
 
 
 class Chain:
@@ -187,12 +121,8 @@ class Chain:
         return False
 
 
-GZIP = Packing(b"\x1f\x8b\x08", lambda: Inflate(31))
-ZSTD = Packing(b"\x28\xb5\x2f\xfd", lambda: Zstd(None))
-LZ4 = Packing(b"\x04\x22\x4d\x18", lz4.frame.LZ4FrameDecompressor)
-BZ2 = Packing(b"BZh", bz2.BZ2Decompressor)
-XZ = Packing(b"\xfd7zXZ\0", lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, XZ_MEMORY))
-PACKINGS = (GZIP, ZSTD, LZ4, BZ2, XZ)
+PACKINGS = {kind: Packing(begin, partial(decoder, kind)) for kind, begin in BEGINS.items()}
+ZSTD = PACKINGS["zstd"]
 
 
 def packing_of(file: BinaryIO) -> Packing | None:
@@ -204,7 +134,7 @@ def packing_of(file: BinaryIO) -> Packing | None:
     if head.startswith(SKIPPABLE):
         file.seek(behind_padding(file, 0))
         head = file.read(8)
-    return next((packing for packing in PACKINGS if head.startswith(packing.magic)), None)
+    return next((packing for packing in PACKINGS.values() if head.startswith(packing.magic)), None)
 
 
 def _with_dictionary(file: BinaryIO, size: int) -> Packing:
@@ -224,10 +154,10 @@ def _with_dictionary(file: BinaryIO, size: int) -> Packing:
         return ZSTD
     try:
         dictionary = zstandard.ZstdCompressionDict(data, dict_type=zstandard.DICT_TYPE_FULLDICT)
-        Zstd(dictionary)
+        Zstd(dictionary=dictionary)
     except zstandard.ZstdError:
         return ZSTD
-    return Packing(ZSTD.magic, lambda: Zstd(dictionary))
+    return Packing(ZSTD.magic, lambda: Zstd(dictionary=dictionary))
 
 
 def behind_padding(file: BinaryIO, at: int) -> int:
@@ -246,6 +176,14 @@ def behind_padding(file: BinaryIO, at: int) -> int:
             at = behind
         elif rest or not data:
             return at
+
+
+def planned(given: Input, limit: int | None, slice_bytes: int) -> tuple[Slice, ...]:
+    """Slices of about ``slice_bytes``; one for a limit, or of a file that is one member."""
+    if limit is not None or given.bytes <= slice_bytes:
+        return whole(given, limit)
+    with given.open() as file:
+        return whole(given) if is_one_member(file, slice_bytes) else cut(given, slice_bytes)
 
 
 def is_one_member(file: BinaryIO, at_least: int) -> bool:

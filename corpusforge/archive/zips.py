@@ -6,13 +6,15 @@ that share bytes are a bomb (Fifield, "A better zip bomb", 2019): only the first
 
 import io
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import BinaryIO
 
 from corpusforge.archive.framing import Lost
-from corpusforge.archive.packing import BZ2, XZ, ZSTD, Inflate, Member, Packing
+from corpusforge.archive.packing import Member
 from corpusforge.archive.streams import Section, Supply
+from corpusforge.decoders import Decoder, Inflate, decoder
 
 LOCAL = struct.Struct("<4s5H3L2H")
 CENTRAL = struct.Struct("<4s6H3L5H2L")
@@ -26,7 +28,13 @@ DIRECTORY_BYTES = 128 << 20
 STEP = 1 << 20
 UNKNOWN_32 = 0xFFFFFFFF
 ENCRYPTED, LATER, UTF_8 = 1, 8, 1 << 11
-METHODS = {0: None, 8: Packing(b"", lambda: Inflate(-15)), 12: BZ2, 93: ZSTD, 95: XZ}
+METHODS: dict[int, Callable[[], Decoder] | None] = {
+    0: None,
+    8: partial(Inflate, -15),
+    12: partial(decoder, "bz2"),
+    93: partial(decoder, "zstd"),
+    95: partial(decoder, "xz"),
+}
 
 
 @dataclass(frozen=True)
@@ -71,8 +79,8 @@ def opened(file: BinaryIO, entry: Entry) -> Supply | str:
     names = sum(LOCAL.unpack(data)[-2:])
     begin = entry.offset + LOCAL.size + names
     section = Section(file, begin, begin + entry.packed)
-    packing = METHODS[entry.method]
-    return section if packing is None else Member(section, begin, packing.engine())
+    packed_by = METHODS[entry.method]
+    return section if packed_by is None else Member(section, begin, packed_by())
 
 
 def _directory(file: BinaryIO, size: int) -> list[Entry] | None:

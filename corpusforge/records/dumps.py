@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from corpusforge.records.compressed import BLOCK, PLAIN, Damaged, blocks
+from corpusforge.records.compressed import BLOCK, MAGIC, PLAIN, Damaged, blocks
 
 OPEN = re.compile(rb"<page>")
 OPEN_OR_CLOSE = re.compile(rb"</?page>")
@@ -19,7 +19,7 @@ HEAD_END = re.compile(rb"</siteinfo>|<mediawiki[^>]*>")
 ROOT, END = b"<mediawiki", b"</mediawiki>"
 HEAD_BYTES = 1 << 20
 GAP_BYTES = 1 << 12
-STREAM = re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)")
+STREAM = MAGIC["bz2"]
 STREAM_MARK = 10
 FEED = 1 << 14
 

@@ -8,7 +8,8 @@ import codecs
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, TypeAlias
 
-from corpusforge.records.compressed import PLAIN, WINDOW_BYTES, blocks, kind_of
+from corpusforge.decoders import WINDOW_BYTES
+from corpusforge.records.compressed import PLAIN, blocks, kind_of
 from corpusforge.slices import Input, Slice, cut, whole
 
 BOM = b"\xef\xbb\xbf"

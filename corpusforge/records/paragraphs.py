@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from corpusforge.records.compressed import PLAIN, WINDOW_BYTES, kind_of
+from corpusforge.decoders import WINDOW_BYTES
+from corpusforge.records.compressed import PLAIN, kind_of
 from corpusforge.records.lines import Line, lines
 
 BLANK_BYTES = 1024

@@ -14,10 +14,10 @@ from pydantic import ConfigDict, NonNegativeInt, PositiveInt
 from pydantic.dataclasses import dataclass
 
 from corpusforge.archive.framing import Head, Record, outcomes, records
-from corpusforge.archive.packing import is_one_member
+from corpusforge.archive.packing import planned
 from corpusforge.archive.page import COLUMNS, HEAD_ROOM, Capture, Page, Place, batch_of, page_of
 from corpusforge.archive.streams import Stream
-from corpusforge.sources import Input, Slice, cut, grouped, whole
+from corpusforge.sources import Input, Slice, grouped
 from corpusforge.text.http import STATUS_LINE, Fields, Message, message_of
 
 LINE_BYTES = 1 << 13
@@ -80,10 +80,7 @@ class Arc:
 
     def plan(self, given: Input, limit: int | None) -> tuple[Slice, ...]:
         """Slices of about ``slice_bytes``; with ``limit`` one."""
-        if limit is not None or given.bytes <= self.slice_bytes:
-            return whole(given, limit)
-        with given.open() as file:
-            return whole(given) if is_one_member(file, self.slice_bytes) else cut(given, self.slice_bytes)
+        return planned(given, limit, self.slice_bytes)
 
     def read(self, piece: Slice, file: BinaryIO, passed_over: Counter[str]) -> Iterator[pa.RecordBatch]:
         """Rows of ``SOURCE`` and ``damage`` for the pages that begin in the slice.

@@ -12,7 +12,8 @@ import pyarrow as pa
 from pydantic import ConfigDict, Field, PositiveInt
 from pydantic.dataclasses import dataclass
 
-from corpusforge.records.compressed import WINDOW_BYTES, Damaged, with_compressions
+from corpusforge.decoders import WINDOW_BYTES
+from corpusforge.records.compressed import Damaged, with_compressions
 from corpusforge.records.lines import lines, planned
 from corpusforge.records.mapping import Place, columns_of, found, row_of
 from corpusforge.records.objects import parsed

@@ -14,7 +14,8 @@ import pyarrow as pa
 from pydantic import ConfigDict, PositiveInt
 from pydantic.dataclasses import dataclass
 
-from corpusforge.records.compressed import WINDOW_BYTES, Damaged, blocks, kind_of, with_compressions
+from corpusforge.decoders import WINDOW_BYTES
+from corpusforge.records.compressed import Damaged, blocks, kind_of, with_compressions
 from corpusforge.records.lines import BOM, Line, lines, planned
 from corpusforge.records.mapping import identity
 from corpusforge.records.paragraphs import paragraphs

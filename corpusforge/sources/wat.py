@@ -13,11 +13,11 @@ from pydantic import ConfigDict, NonNegativeInt, PositiveInt
 from pydantic.dataclasses import dataclass
 
 from corpusforge.archive.framing import Record, outcomes, records
-from corpusforge.archive.packing import is_one_member
+from corpusforge.archive.packing import planned
 from corpusforge.archive.text import Text, batch_of
 from corpusforge.archive.warc import WARC, kind_of
 from corpusforge.schema import TEXTS
-from corpusforge.sources import Input, Slice, cut, grouped, whole
+from corpusforge.sources import Input, Slice, grouped
 
 SCHEMA = pa.schema([*TEXTS, ("links", pa.int32()), ("damage", pa.string())])
 
@@ -46,10 +46,7 @@ class Wat:
 
     def plan(self, given: Input, limit: int | None) -> tuple[Slice, ...]:
         """Slices of about ``slice_bytes``; with ``limit`` one."""
-        if limit is not None or given.bytes <= self.slice_bytes:
-            return whole(given, limit)
-        with given.open() as file:
-            return whole(given) if is_one_member(file, self.slice_bytes) else cut(given, self.slice_bytes)
+        return planned(given, limit, self.slice_bytes)
 
     def read(self, piece: Slice, file: BinaryIO, passed_over: Counter[str]) -> Iterator[pa.RecordBatch]:
         """Rows of ``TEXTS``, ``links`` and ``damage`` for the records on HTML pages that begin in the slice.

@@ -13,7 +13,8 @@ import pyarrow as pa
 from pydantic import ConfigDict, Field, PositiveInt
 from pydantic.dataclasses import dataclass
 
-from corpusforge.records.compressed import PLAIN, WINDOW_BYTES, kind_of, with_compressions
+from corpusforge.decoders import WINDOW_BYTES
+from corpusforge.records.compressed import PLAIN, kind_of, with_compressions
 from corpusforge.records.dumps import STREAM_MARK, Found, bz2_pieces, next_stream, pages, plain_pieces
 from corpusforge.records.wiki_page import Page, Site, page_of, site_of
 from corpusforge.schema import TEXTS
