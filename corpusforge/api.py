@@ -10,6 +10,8 @@ from corpusforge.verbs.check import Plan, describe, plan
 from corpusforge.verbs.next import next_commands, program
 from corpusforge.verbs.pools import PoolName
 from corpusforge.verbs.read import documents, dropped, report, step_names, verified, verify
+from corpusforge.verbs.trial import Trial, try_page
+from corpusforge.verbs.trial_view import show_trial
 from corpusforge.versions import VersionError
 
 __all__ = [
@@ -20,6 +22,7 @@ __all__ = [
     "PoolName",
     "Run",
     "StoreError",
+    "Trial",
     "VersionError",
     "build",
     "describe",
@@ -30,8 +33,10 @@ __all__ = [
     "program",
     "read_recipe",
     "report",
+    "show_trial",
     "step_names",
     "submit",
+    "try_page",
     "verified",
     "verify",
     "write_schemas",

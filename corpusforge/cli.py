@@ -12,11 +12,11 @@ import typer
 from rich.text import Text
 
 from corpusforge import api
+from corpusforge.inputs import InputError
 from corpusforge.parts import RecipeError, parts_in
 from corpusforge.recipe import shipped
 from corpusforge.report import render
 from corpusforge.report.progress import Progress
-from corpusforge.inputs import InputError
 from corpusforge.versions import VersionError
 
 app = typer.Typer(
@@ -102,6 +102,21 @@ def check(
         return
     for line in api.describe(planned):
         console.print(Text(line), soft_wrap=True)
+
+
+@app.command("try")
+def try_(
+    recipe: RecipeName,
+    page: Annotated[str, typer.Argument(metavar="FILE|URL", help="A page, a file of pages, or a web address.")],
+    record: Annotated[int, typer.Option(help="Which record of the file.", min=1)] = 1,
+    as_json: Json = False,
+) -> None:
+    """Send one page through every stage of a recipe, here, and show what each of them does to it."""
+    trial = api.try_page(recipe, page, record)
+    if as_json:
+        print(json.dumps(trial.to_json(), ensure_ascii=False))
+    else:
+        api.show_trial(console, trial)
 
 
 @app.command()

@@ -110,7 +110,7 @@ class Map:
         ):
             ledger = Ledger(kept, swept, self.counted)
             for batch in _timed(self._read(unit, inputs, passed_over), spent, "read"):
-                self._through(_without_killers(_complete(batch), inputs.skip), ledger, spent)
+                self._through(_without_killers(complete(batch), inputs.skip), ledger, spent)
         for reason, records in sorted(passed_over.items()):
             ledger.passed_over(reason, records)
         out.cost["stages_us"] = {name: ns // 1000 for name, ns in spent.items()}
@@ -160,7 +160,7 @@ class Map:
             name = type(stage).__name__
             ledger.report.count(f"into.{number:02d}.{name}", live.num_rows)
             started = time.thread_time_ns()
-            live = _applied(stage, live)
+            live = applied(stage, live)
             spent[f"{number:02d}.{name}"] += time.thread_time_ns() - started
             if self.sweep:
                 live = ledger.split(live)
@@ -169,7 +169,7 @@ class Map:
         spent["write"] += time.thread_time_ns() - started
 
 
-def _applied(stage: Stage, batch: pa.RecordBatch) -> pa.RecordBatch:
+def applied(stage: Stage, batch: pa.RecordBatch) -> pa.RecordBatch:
     """The batch after a stage; an error names the stage and the first document that raises it."""
     try:
         result = stage(batch)
@@ -202,7 +202,7 @@ def _without_killers(batch: pa.RecordBatch, skip: Mapping[str, str]) -> pa.Recor
     return batch.set_column(batch.schema.get_field_index("drop"), "drop", marked(batch, reasons))
 
 
-def _complete(batch: pa.RecordBatch) -> pa.RecordBatch:
+def complete(batch: pa.RecordBatch) -> pa.RecordBatch:
     """The batch with the columns that every stage may count on: no edits yet, and nothing dropped."""
     for name, kind in {**ALWAYS, "drop": pa.string()}.items():
         if name not in batch.schema.names:

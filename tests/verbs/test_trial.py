@@ -1,0 +1,185 @@
+"""One page through a recipe: what `try` shows is what a build decides."""
+
+import gzip
+import io
+import json
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+import corpusforge as cf
+from corpusforge import api
+from corpusforge.archive import fetch
+from corpusforge.demo.write import write
+from corpusforge.inputs import InputError
+from corpusforge.storage import StoreError
+from corpusforge.text.edits import Edit, apply
+from corpusforge.text.page_lines import page_lines
+from corpusforge.verbs.trial_view import pieces
+from tests.storage import s3
+
+ARTICLE = "本文の段落です。日本語の文章が続きます。今日は天気がよいので、川まで歩いてから帰りました。" * 6
+PAGE = f"""<!doctype html><html lang="ja"><head><title>題名</title><style>p {{}}</style></head><body>
+<nav><ul><li><a href="/">ホーム</a></li><li><a href="/map">サイトマップのご案内はこちら</a></li></ul></nav>
+<article><h1>題名</h1><p>{ARTICLE}</p><p>{ARTICLE[::-1]}</p></article>
+<footer>著作権表示 すべての権利を保有します</footer></body></html>"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("trial")
+    write(made / "in", pages=40)
+    (made / "page.html").write_text(PAGE, "utf-8")
+    (made / "texts.yaml").write_text(
+        "corpus: t\npasses: [{name: read, source: jsonl.Jsonl, stages: [language.Language, noise.NoiseLines]}]"
+    )
+    (made / "texts.jsonl").write_text(json.dumps({"text": ARTICLE}) + "\n" + json.dumps({"text": "two"}) + "\n")
+    return made
+
+
+def printed(trial: api.Trial) -> str:
+    console = Console(file=io.StringIO(), width=200)
+    api.show_trial(console, trial)
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_a_page_is_decided_on_as_a_build_decides(folder: Path) -> None:
+    run = cf.build("web_ja", [str(folder / "in" / "demo-00000.warc.gz")], folder / "out", pool="serial")
+    kept = {row["id"]: row for row in cf.documents(f"{run.address}/clean")}
+    dropped = {row["id"]: row["drop"] for step in ("extract", "clean") for row in cf.dropped(f"{run.address}/{step}")}
+    assert kept
+    assert dropped
+    for number in range(1, len(kept) + len(dropped) + 1):
+        trial = api.try_page("web_ja", str(folder / "in" / "demo-00000.warc.gz"), number)
+        name = trial.given["id"]
+        assert trial.drop == dropped.get(name)
+        if name in kept:
+            assert (trial.text, trial.edits) == (kept[name]["text"], kept[name]["edits"])
+            assert trial.untried == ["duplicates", "corpus", "tokens"]
+
+
+def test_an_html_file_is_read_although_the_recipe_reads_warc(folder: Path) -> None:
+    trial = api.try_page("web_ja", str(folder / "page.html"))
+    assert trial.given["charset"] == "utf-8"
+    assert "サイトマップのご案内はこちら" in trial.left_out
+    assert ARTICLE not in trial.left_out
+    assert ARTICLE in (trial.text or "")
+    told = printed(trial)
+    assert "pass extract" in told
+    assert "MainText" in told
+    assert "- ホーム" in told
+    assert told.splitlines()[-1].startswith(("kept; not tried: duplicates", "dropped: "))
+
+
+def test_texts_are_tried_with_the_source_of_the_recipe(folder: Path) -> None:
+    trial = api.try_page(str(folder / "texts.yaml"), str(folder / "texts.jsonl"), 2)
+    assert (trial.extracted, trial.text, trial.left_out, trial.drop) == ("two", "two", [], None)
+    assert "kept" in printed(trial)
+
+
+def test_a_record_that_is_not_there_is_one_message(folder: Path) -> None:
+    with pytest.raises(InputError, match="has no record 900 for warc:Warc: it has"):
+        api.try_page("web_ja", str(folder / "in" / "demo-00000.warc.gz"), 900)
+    with pytest.raises(InputError, match="holds 4 files"):
+        api.try_page("web_ja", str(folder / "in"))
+
+
+def test_a_trial_is_json(folder: Path) -> None:
+    trial = api.try_page("web_ja", str(folder / "page.html"))
+    told = json.loads(json.dumps(trial.to_json()))
+    assert [step["stage"] for step in told["steps"]][:3] == ["UrlRules", "OptOut", "LanguageSniff"]
+    assert told["kept"] == (told["drop"] is None)
+
+
+class Site(BaseHTTPRequestHandler):
+    """Pages under several addresses, each with its own trouble."""
+
+    agents: list[str] = []  # noqa: RUF012
+
+    def do_GET(self) -> None:
+        self.agents.append(self.headers["User-Agent"])
+        if self.path == "/moved":
+            self.send_response(302)
+            self.send_header("Location", "/page")
+            self.end_headers()
+            return
+        self.send_response(404 if self.path == "/gone" else 200)
+        self.send_header("Content-Type", "image/png" if self.path == "/png" else "text/html; charset=Shift_JIS")
+        if self.path == "/packed":
+            self.send_header("Content-Encoding", "gzip")
+        self.end_headers()
+        data = PAGE.encode("cp932")
+        if self.path == "/endless":
+            for _ in range(200):
+                self.wfile.write(b"<p>" + b"x" * 100)
+                time.sleep(0.05)
+        self.wfile.write(gzip.compress(data) if self.path == "/packed" else data)
+        if self.path == "/large":
+            self.wfile.write(b" " * 12_000_000)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[str]:
+    with s3.running(Site) as url:
+        yield url
+
+
+@pytest.mark.parametrize("path", ["page", "moved", "packed"])
+def test_a_page_of_the_web_is_read_by_its_own_headers(site: str, path: str) -> None:
+    trial = api.try_page("web_ja", f"{site}/{path}")
+    assert (trial.given["charset"], trial.given["charset_by"]) == ("shift_jis", "http")
+    assert ARTICLE in (trial.text or "")
+    assert trial.given["url"] == f"{site}/{'page' if path == 'moved' else path}"
+    assert Site.agents[-1].startswith("CorpusForge/")
+
+
+def test_what_is_no_page_is_said(site: str) -> None:
+    for path, message in (("gone", "the server answers 404"), ("png", "it is no HTML page")):
+        with pytest.raises(InputError, match=message):
+            api.try_page("web_ja", f"{site}/{path}")
+    assert api.try_page("web_ja", f"{site}/large").drop == "source.too_large"
+
+
+def test_a_page_without_end_is_given_up(site: str) -> None:
+    with pytest.raises(StoreError, match="no end"):
+        fetch.fetched(f"{site}/endless", 1 << 20, seconds=0.5)
+    with pytest.raises(StoreError, match=r"no page came .* Check the address and the network"):
+        fetch.fetched("http://127.0.0.1:9/x", 1 << 20, seconds=5)
+    with pytest.raises(InputError, match="no web address"):
+        api.try_page("web_ja", "http://[bad/")
+
+
+def test_lines_of_a_page_are_those_a_reader_sees() -> None:
+    html = b"<head><title>t</title></head><p>one <b>two</b>\nthree<br>four<script>no()</script><div>five</div>six"
+    assert page_lines(html) == ["one two three", "four", "five", "six"]
+    assert page_lines(b"") == []
+
+
+@st.composite
+def edited(draw: st.DrawFn) -> tuple[str, str, list[Edit]]:
+    """A text, the same after several stages, and their edits."""
+    text = first = draw(st.text("abcd\n", max_size=20))
+    edits: list[Edit] = []
+    for number in range(draw(st.integers(0, 3))):
+        cuts = sorted(draw(st.sets(st.integers(0, len(text)), max_size=6)))
+        ranges = [(a, b, draw(st.text("XYZ", max_size=3))) for a, b in zip(cuts[::2], cuts[1::2], strict=False)]
+        text, made = apply(f"S{number}", text, ranges)
+        edits += made
+    return first, text, edits
+
+
+@given(edited())
+def test_pieces_hold_both_texts(made: tuple[str, str, list[Edit]]) -> None:
+    first, last, edits = made
+    found = pieces(first, edits)
+    assert "".join(p.text for p in found if p.state != "removed") == last
+    assert "".join(p.text for p in found if p.state != "put") == first
