@@ -124,6 +124,7 @@ class RayPool:
         self._starting: dict[Any, Hired] = {}
         self._alive: set[Hired] = set()
         self._failed_starts = 0
+        self._on_cluster = bool(address)
         self._ours = _start(workers or cpus, address)
         options: dict[str, Any] = {
             "num_cpus": resources.cpu,
@@ -227,18 +228,26 @@ class RayPool:
 
     def _died(self, work: Work, job: Job, error: Exception) -> bool:
         """Note a death by what the worker left, or by what Ray tells of it; say whether to try again."""
-        store, mark = work.place.store, work.mark_name(job.unit, job.attempt)
-        if not _is_alive(job.worker.node):
-            if store.on_disk:
-                guard.left(store.scratch(mark))
+        try:
+            left = self._left(job.worker.node, work.place.store, work.mark_name(job.unit, job.attempt))
+        except NodeGone:
             return job.history.lost(f"node {job.worker.node[:12]} went away")
-        left = guard.left(store.scratch(mark)) if store.on_disk else _left_on(job.worker.node, store, mark)
         if isinstance(error, ray.exceptions.OutOfMemoryError):
             place = left.place if left else ""
             return job.history.raised(f"Ray's memory monitor ended the worker at record {place or '(none)'}")
         if left is None:
             return job.history.raised(f"the worker died before it began: {_first_lines(error)}")
         return job.history.died(left)
+
+    def _left(self, node: str, store: Store, mark: str) -> guard.Death | None:
+        """What a dead worker left; where others may have ended it, its node is asked whether it is still there."""
+        if not store.on_disk:
+            there: guard.Death | None = _asked(node, lambda: guard.left(store.scratch(mark)))
+            return there
+        left = guard.left(store.scratch(mark))
+        if self._on_cluster and not (left and left.own_fault):
+            _asked(node, lambda: None)
+        return left
 
     def release(self) -> None:
         """End the workers, so that a pool of another resource shape gets their CPUs."""
@@ -303,20 +312,20 @@ async def _followed(client: JobSubmissionClient, job: str, say: Callable[[str], 
     return 1
 
 
-def _left_on(node: str, store: Store, mark: str) -> guard.Death | None:
-    """What a dead worker left on its own node's disk, read there; a death at no known record if that fails."""
+class NodeGone(RuntimeError):
+    """A node does not answer any more."""
+
+
+def _asked(node: str, look: Callable[[], Any]) -> Any:
+    """What ``look`` gives on a node. A worker's end is known long before that of its node, so the node is asked."""
     there = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(node, soft=False)
-    look = ray.remote(lambda: guard.left(store.scratch(mark)))
     options = {"num_cpus": 0, "max_retries": 0, "scheduling_strategy": there}
+    if not any(n["NodeID"] == node and n["Alive"] for n in ray.nodes()):
+        raise NodeGone(node)
     try:
-        found: guard.Death | None = ray.get(look.options(**options).remote(), timeout=PATIENCE_SECONDS)
-    except (ray.exceptions.RayError, OSError):
-        return guard.Death("", "")
-    return found
-
-
-def _is_alive(node: str) -> bool:
-    return any(n["NodeID"] == node and n["Alive"] for n in ray.nodes())
+        return ray.get(ray.remote(look).options(**options).remote(), timeout=PATIENCE_SECONDS)
+    except (ray.exceptions.RayError, OSError) as error:
+        raise NodeGone(node) from error
 
 
 def _start(workers: int, address: str | None) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 import corpusforge as cf
@@ -53,13 +54,15 @@ class Cluster:
         environment = {**self.environment, **more}
         return subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, timeout=200)
 
-    def join(self) -> int:
-        """Add a node of one CPU; its process group."""
-        before = set((self.folder / "state").glob("node-*.pid"))
+    def join(self) -> None:
+        """Add a node of one CPU."""
         done = self.sh("sh", str(SCRIPT), "join", f"127.0.0.1:{self.port}", "1")
         assert done.returncode == 0, done.stderr
-        (pid,) = set((self.folder / "state").glob("node-*.pid")) - before
-        return int(pid.read_text())
+
+    def nodes(self) -> list[int]:
+        """Process groups of the nodes that live, the youngest last."""
+        files = sorted((self.folder / "state").glob("node-*.pid"), key=lambda file: file.stat().st_mtime)
+        return [pid for pid in (int(file.read_text()) for file in files) if psutil.pid_exists(pid)]
 
 
 def free_port() -> int:
@@ -122,10 +125,11 @@ def test_a_job_submitted_from_a_working_directory_gives_the_digest_of_a_serial_r
     assert digest_of(tmp_path)["digest"] == serial
 
 
-def test_a_node_that_goes_away_and_one_that_joins_change_no_digest(
-    cluster: Cluster, pages: Path, serial: str, tmp_path: Path
+@pytest.mark.parametrize("gone", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_nodes_that_go_away_and_one_that_joins_change_no_digest(
+    cluster: Cluster, pages: Path, serial: str, tmp_path: Path, gone: int
 ) -> None:
-    node = cluster.join()
+    cluster.join()
     command = [sys.executable, "-m", "corpusforge", "build", "web_multi", "--input", str(pages)]
     command += ["--root", str(tmp_path), "--address", cluster.url]
     with (tmp_path / "log").open("w") as log:
@@ -133,7 +137,8 @@ def test_a_node_that_goes_away_and_one_that_joins_change_no_digest(
         extract = tmp_path / "web_multi" / "dev-1" / "extract"
         while build.poll() is None and len(list(extract.glob("attempts/*.mark"))) < 2:
             time.sleep(0.05)
-        os.killpg(node, signal.SIGKILL)
+        for node in cluster.nodes()[-gone:]:
+            os.killpg(node, signal.SIGKILL)
         cluster.join()
         assert build.wait(300) == 0, (tmp_path / "log").read_text()
     found = digest_of(tmp_path)
