@@ -7,6 +7,8 @@ from corpusforge.schemas import write_schemas
 from corpusforge.storage import StoreError
 from corpusforge.verbs.build import BuildFailed, Run, build, submit
 from corpusforge.verbs.check import Plan, describe, plan
+from corpusforge.verbs.gc import gc
+from corpusforge.verbs.gc import told as collected
 from corpusforge.verbs.next import next_commands, program
 from corpusforge.verbs.pools import PoolName
 from corpusforge.verbs.read import documents, dropped, report, step_names, verified, verify
@@ -25,9 +27,11 @@ __all__ = [
     "Trial",
     "VersionError",
     "build",
+    "collected",
     "describe",
     "documents",
     "dropped",
+    "gc",
     "next_commands",
     "plan",
     "program",

@@ -1,6 +1,7 @@
 """The verbs of the command line; no logic."""
 
 import json
+import re
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -29,6 +30,8 @@ console = render.console()
 errors = render.console(stderr=True)
 
 
+DURATION = re.compile(r"(\d{1,6})([hdw])")
+SECONDS = {"h": 3600.0, "d": 86400.0, "w": 604800.0}
 STOPPED = 130
 """What typer returns when Ctrl-C ended a verb."""
 
@@ -42,8 +45,17 @@ VERSION_HELP = "Name of the version (default: go on with the newest equal dev-N,
 ALLOW_HELP = "Go on if at most so many units of a pass fail, and leave them out for good."
 WORKERS_HELP = "Ray workers (default: one a CPU of this machine, or all that the cluster has room for)."
 ADDRESS_HELP = "A Ray cluster: http://HOST:8265 submits a job and follows it; HOST:6379 or auto makes this its driver."
+OLDER_HELP = "Remove only versions to which nothing was written for so long: 12h, 30d, 8w."
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Where = Annotated[str, typer.Argument(metavar="ROOT/CORPUS/VERSION[/PASS[/UNIT]]")]
+
+
+def _seconds(text: str) -> float:
+    """A stretch of time such as ``30d``, in seconds."""
+    found = DURATION.fullmatch(text)
+    if not found:
+        raise typer.BadParameter(f"{text!r} is no stretch of time. Write a number and its unit: 12h, 30d, 8w")
+    return int(found[1]) * SECONDS[found[2]]
 
 
 @app.command()
@@ -140,6 +152,23 @@ def verify(where: Where, as_json: Json = False) -> None:
             console.print(Text(line), soft_wrap=True)
     if found["wrong"] or found["undone"]:
         raise typer.Exit(1)
+
+
+@app.command()
+def gc(
+    corpus: Annotated[str, typer.Argument(metavar="ROOT/CORPUS")],
+    keep: Annotated[int, typer.Option(help="How many of the newest dev versions stay.", min=1)] = 3,
+    older_than: Annotated[float | None, typer.Option(parser=_seconds, metavar="30d", help=OLDER_HELP)] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Remove nothing, only say what would be.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Remove old dev versions and what dead attempts left; named versions and all files they name stay."""
+    removal = api.gc(corpus, keep, older_than, dry_run)
+    if as_json:
+        print(json.dumps(removal.to_json()))
+        return
+    for line in api.collected(removal):
+        console.print(Text(line), soft_wrap=True)
 
 
 @app.command()

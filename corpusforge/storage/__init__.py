@@ -17,11 +17,11 @@ from typing import IO, BinaryIO
 from corpusforge.storage import objects, web
 from corpusforge.storage.addresses import in_store, is_remote, joined, on_web, parted
 from corpusforge.storage.failures import Changed, StoreError
-from corpusforge.storage.local import DRAFT, Local
+from corpusforge.storage.local import DRAFT, Local, Stored
 from corpusforge.storage.objects import Objects
 from corpusforge.storage.remote import Ranges, fetch_all, reader
 
-__all__ = ["DRAFT", "Changed", "Store", "StoreError", "joined", "opened", "parted", "read_spans", "state_of"]
+__all__ = ["DRAFT", "Changed", "Store", "StoreError", "Stored", "joined", "opened", "parted", "read_spans", "state_of"]
 
 READERS = 32
 """Small files of an object store that are read at once."""
@@ -96,6 +96,14 @@ class Store:
     def folders(self, folder: str) -> list[str]:
         """Names of the folders right in ``folder``, sorted."""
         return self._files.folders(self._checked(folder))
+
+    def walk(self, folder: str) -> Iterator[Stored]:
+        """Every file below ``folder``, drafts too, in no order."""
+        return self._files.walk(self._checked(folder))
+
+    def delete(self, name: str) -> None:
+        """Take a file away, if it is there; a folder on disk that is empty then goes with it."""
+        self._files.delete(self._checked(name))
 
     def create(self, name: str) -> AbstractContextManager[IO[bytes]]:
         """Write a new file; it takes its name when the block ends without an error.

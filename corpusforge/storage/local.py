@@ -6,9 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, BinaryIO, NamedTuple
 
 DRAFT = ".part"
+
+
+class Stored(NamedTuple):
+    """A file of a store: its name below the root, its bytes, and when it was written, in seconds since 1970."""
+
+    name: str
+    bytes: int
+    written: float
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,22 @@ class Local:
         except (FileNotFoundError, NotADirectoryError):
             return []
         return sorted(e.name for e in entries if e.is_dir())
+
+    def walk(self, folder: str) -> Iterator[Stored]:
+        for above, _, names in os.walk(self.path(folder)):
+            for name in names:
+                path = Path(above, name)
+                with suppress(FileNotFoundError):
+                    found = path.stat()
+                    yield Stored(str(path.relative_to(self.root)), found.st_size, found.st_mtime)
+
+    def delete(self, name: str) -> None:
+        path = self.path(name)
+        with suppress(FileNotFoundError):
+            path.unlink()
+        with suppress(OSError):  # the first folder that is not empty, or not there, ends it
+            for folder in path.relative_to(self.root).parents[:-1]:
+                Path(self.root, folder).rmdir()
 
     @contextmanager
     def create(self, name: str) -> Iterator[IO[bytes]]:

@@ -6,7 +6,7 @@ A file is written to a temporary file first and then put at once, on condition t
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, Any, BinaryIO, NamedTuple, TypeVar
 
@@ -17,6 +17,7 @@ from obstore.store import ObjectStore
 from corpusforge.storage.addresses import bucket_and_key, joined
 from corpusforge.storage.clients import client_of
 from corpusforge.storage.failures import StoreError, retried, told
+from corpusforge.storage.local import Stored
 from corpusforge.storage.remote import reader
 
 IN_MEMORY_BYTES = 8 << 20
@@ -114,6 +115,18 @@ class Objects:
 
     def folders(self, folder: str) -> list[str]:
         return sorted(path.rstrip("/").rpartition("/")[2] for path in self._within(folder)["common_prefixes"])
+
+    def walk(self, folder: str) -> Iterator[Stored]:
+        address, client, key = self._at(folder)
+        above = len(self._at("")[2]) + 1 if self._at("")[2] else 0
+        with told(address):
+            for batch in obstore.list(client, key or None):
+                yield from (Stored(m["path"][above:], m["size"], m["last_modified"].timestamp()) for m in batch)
+
+    def delete(self, name: str) -> None:
+        address, client, key = self._at(name)
+        with suppress(FileNotFoundError):
+            _told(address, lambda: obstore.delete(client, key))
 
     @contextmanager
     def create(self, name: str) -> Iterator[IO[bytes]]:

@@ -5,6 +5,7 @@ import os
 import pickle
 import random
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -170,3 +171,23 @@ def test_a_worker_may_write_beside_the_store(store: Store) -> None:
     assert place.read_bytes() == b"here"
     place.unlink()
     assert place != Store(f"{store.root}-other").scratch("v1/extract/attempts/000001.a.mark")
+
+
+def test_every_file_is_walked_and_can_be_deleted(store: Store) -> None:
+    started = time.time()
+    for name in ("v1/p/1.json", "v1/p/q/2.json", "v10/3.json"):
+        store.put_if_absent(name, name.encode())
+    found = {stored.name: stored for stored in store.walk("v1")}
+    assert {name: stored.bytes for name, stored in found.items()} == {"v1/p/1.json": 11, "v1/p/q/2.json": 13}
+    assert all(abs(stored.written - started) < 60 for stored in found.values())
+    assert len(list(store.walk(""))) == 3
+    assert list(store.walk("nowhere")) == []
+    store.delete("v1/p/q/2.json")
+    store.delete("v1/p/q/2.json")
+    assert not store.exists("v1/p/q/2.json")
+    assert (store.folders("v1/p"), store.names("v1/p")) == ([], ["1.json"])
+    store.delete("v10/3.json")
+    store.delete("v1/p/1.json")
+    assert store.folders("") == []
+    store.put_if_absent("again", b"")
+    assert store.names("") == ["again"]

@@ -37,7 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write(made / "in", pages=40)
     (made / "page.html").write_text(PAGE, "utf-8")
     (made / "texts.yaml").write_text(
-        "corpus: t\npasses: [{name: read, source: jsonl.Jsonl, stages: [language.Language, noise.NoiseLines]}]"
+        "corpus: t\npasses: [{name: read, source: jsonl.Jsonl, stages: [{use: length.TooLong, at_most: 9999}]}]"
     )
     (made / "texts.jsonl").write_text(json.dumps({"text": ARTICLE}) + "\n" + json.dumps({"text": "two"}) + "\n")
     return made
