@@ -20,6 +20,7 @@ from ray.job_submission import JobStatus, JobSubmissionClient
 from corpusforge.engine import guard
 from corpusforge.engine.attempt import Resources, Work, new_attempt
 from corpusforge.engine.retry import History
+from corpusforge.engine.run import PlanChanged
 from corpusforge.engine.serial_pool import cause_of, describe
 from corpusforge.engine.unit import Failed, Manifest, Unit
 from corpusforge.job import NoCluster
@@ -50,7 +51,7 @@ NO_TOKEN = (
 )
 
 
-class Mismatch(RuntimeError):
+class Mismatch(PlanChanged):
     """A worker sees another plan or other library versions than the driver."""
 
 
@@ -212,7 +213,7 @@ class RayPool:
             self._alive.discard(job.worker)
             again = self._died(work, job, error)
         except ray.exceptions.RayTaskError as error:
-            raise error.as_instanceof_cause() from None
+            raise (error.cause if isinstance(error.cause, Mismatch) else error.as_instanceof_cause()) from None
         else:
             self._idle.append(job.worker)
             if isinstance(result, Manifest):

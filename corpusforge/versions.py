@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from corpusforge.engine.attempt import Place
 from corpusforge.engine.run import manifests
 from corpusforge.engine.unit import Manifest
 from corpusforge.storage import Store
-from corpusforge.text.canonical import canonical_json
+from corpusforge.text.canonical import canonical_json, differences
 
 DEV = re.compile(r"dev-(\d+)")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -101,9 +101,9 @@ def _enter(store: Store, version: str, making: Making) -> Place:
     whole = {**making.recipe, "inputs": making.inputs}
     store.put_if_absent(place.name("recipe.json"), canonical_json(whole))
     store.put_if_absent(place.name("inputs.json"), canonical_json(making.inputs))
-    differences = _differences(place, making)
-    if differences:
-        listed = "; ".join(differences[:DIFFERENCES])
+    found = _differences(place, making)
+    if found:
+        listed = "; ".join(found[:DIFFERENCES])
         raise VersionError(
             f"version {version} was made from something else: {listed}. "
             "Build under another --version, or without --version to start the next dev version"
@@ -116,24 +116,7 @@ def _differences(place: Place, making: Making) -> list[str]:
         return ["it has no recipe.json"]
     before = making_of(place)
     now = json.loads(canonical_json([making.recipe, making.inputs]))
-    return [*_compare(before.recipe, now[0], "recipe"), *_compare(before.inputs, now[1], "inputs")]
-
-
-def _compare(old: Any, new: Any, where: str) -> Iterator[str]:
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in sorted({*old, *new}):
-            yield from _compare(old.get(key, "nothing"), new.get(key, "nothing"), f"{where}.{key}")
-    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        for number, (one, other) in enumerate(zip(old, new, strict=True)):
-            label = one.get("name") or one.get("use") if isinstance(one, dict) else None
-            yield from _compare(one, other, f"{where}[{label or number}]")
-    elif old != new:
-        yield f"{where} was {_short(old)} and is now {_short(new)}"
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else f"{text[:57]}…"
+    return [*differences(before.recipe, now[0], "recipe"), *differences(before.inputs, now[1], "inputs")]
 
 
 def _numbers(store: Store) -> list[int]:

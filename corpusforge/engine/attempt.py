@@ -16,7 +16,7 @@ from typing import IO, Any, BinaryIO, Protocol
 from corpusforge.engine.unit import File, Manifest, Unit
 from corpusforge.report.add import Report
 from corpusforge.storage import Store
-from corpusforge.text.canonical import canonical_json
+from corpusforge.text.canonical import canonical_json, differences
 
 
 def new_attempt() -> str:
@@ -157,9 +157,8 @@ class Work:
         if not self.place.store.exists(name):
             return f"it does not see {name} below {self.place.store.root}; the root must be shared by all nodes"
         planned, here = json.loads(self.place.store.read(name))["spec"], json.loads(canonical_json(self.step.spec()))
-        if planned == here:
-            return None
-        return f"it runs other code or library versions: planned {planned}, here {here}"
+        found = [*differences(planned, here, self.step.name)]
+        return f"it runs other code or library versions than the driver: {'; '.join(found[:5])}" if found else None
 
     def attempt(self, unit: Unit, attempt: str, skip: Mapping[str, str]) -> Manifest:
         """Try the unit; give the manifest that stands afterwards, by whichever attempt won."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from corpusforge.engine.attempt import Work, new_attempt
 from corpusforge.engine.retry import History
 from corpusforge.engine.unit import Failed, Manifest, Unit
+from corpusforge.storage import Unwritable
 
 
 class SerialPool:
@@ -22,7 +23,7 @@ def _try(work: Work, unit: Unit) -> Manifest | Failed:
             return work.attempt(unit, new_attempt(), history.skip)
         except BaseException as error:
             # A panic of a Rust library is no Exception.
-            if isinstance(error, KeyboardInterrupt | SystemExit):
+            if isinstance(error, KeyboardInterrupt | SystemExit | Unwritable):
                 raise
             again = history.raised(cause_of(error))
             stands = work.place.manifest(work.step.name, unit.name)

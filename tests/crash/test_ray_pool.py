@@ -1,12 +1,15 @@
 """Ray workers that die: the record is dropped, the unit is named with its true cause, the others complete."""
 
+import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from corpusforge.engine.attempt import Place, Work
-from corpusforge.engine.run import Outcome, run
+from corpusforge.engine.run import Outcome, PlanChanged, run
 from corpusforge.engine.serial_pool import SerialPool
 from corpusforge.ray_pool import RayPool
 from corpusforge.storage import Store
@@ -79,6 +82,20 @@ def test_a_pool_of_another_shape_gets_the_cpus_of_the_one_before(tmp_path: Path,
     done = run(Squares(), {}, Place(Store(str(tmp_path / "b")), "v1"), lambda r, u: second)
     assert done.worked == 4
     second.release()
+
+
+@dataclass(frozen=True)
+class Here(Squares):
+    """A pass whose computation depends on a library that each process has another version of."""
+
+    def spec(self) -> dict[str, Any]:
+        return {**super().spec(), "built_on": {"library": os.getpid()}}
+
+
+def test_a_worker_with_other_versions_ends_the_run_before_work(tmp_path: Path, pool: RayPool) -> None:
+    with pytest.raises(PlanChanged, match=rf"^node .*other code or library versions.*library was {os.getpid()} and is"):
+        run(Here(), {}, Place(Store(str(tmp_path)), "v1"), lambda resources, units: pool)
+    assert not list(tmp_path.rglob("*.report.json"))
 
 
 class EnoughError(Exception):
