@@ -1,6 +1,6 @@
 # Everything CorpusForge needs is set up by the target that needs it: a python3.11+, git and make are enough.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lint bench soak schemas clean
+.PHONY: help setup demo test test-slow lint bench soak fuzz schemas clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -45,6 +45,9 @@ bench: $(STAMP)  ## benchmarks against peers; needs the real data (see docs/benc
 
 soak: $(STAMP)  ## kill workers, drivers and Ray at random and compare digests
 	$(BIN)/python -m tests.soak
+
+fuzz: $(STAMP)  ## build from 10 000 mutated pages and account for every one
+	$(BIN)/python -m tests.fuzz
 
 schemas: $(STAMP)  ## write schemas/ anew
 	$(BIN)/corpusforge schemas schemas
