@@ -18,13 +18,13 @@ from corpusforge.passes.ledger import Ledger, stored_schema, swept_schema
 from corpusforge.passes.runs import plan_runs
 from corpusforge.passes.specs import spec_of
 from corpusforge.report.add import Report
-from corpusforge.schema import EDIT, PARQUET_OPTIONS, ROW_GROUP_ROWS
+from corpusforge.schema import BLOCK, EDIT, PARQUET_OPTIONS, ROW_GROUP_ROWS
 from corpusforge.sources import Input, Slice, Source
 from corpusforge.stages import Stage, marked
 from corpusforge.storage import opened, state_of
 from corpusforge.storage.addresses import shown
 
-ALWAYS = {"edits": pa.list_(EDIT)}
+ALWAYS = {"blocks": pa.list_(BLOCK), "edits": pa.list_(EDIT)}
 """Columns that a map pass adds where its input has none."""
 
 
@@ -203,10 +203,10 @@ def _without_killers(batch: pa.RecordBatch, skip: Mapping[str, str]) -> pa.Recor
 
 
 def complete(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The batch with the columns that every stage may count on: no edits yet, and nothing dropped."""
+    """The batch with the columns that every stage may count on: no blocks and no edits yet, nothing dropped."""
     for name, kind in {**ALWAYS, "drop": pa.string()}.items():
         if name not in batch.schema.names:
-            empty = pa.array([[]] * batch.num_rows, kind) if pa.types.is_list(kind) else pa.nulls(batch.num_rows, kind)
+            empty = pa.array([[]] * batch.num_rows, kind) if name == "edits" else pa.nulls(batch.num_rows, kind)
             batch = batch.append_column(name, empty)
     return batch
 

@@ -7,6 +7,7 @@ that itself has dots is found before the path it could be.
 import datetime
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -15,6 +16,8 @@ from corpusforge.schema import TEXTS
 from corpusforge.text.canonical import canonical_json, sha256
 
 Place = str | tuple[str, ...]
+Record = dict[str, Any]
+"""What a reader of JSON or Arrow gives: its strings are sound, as both are strict."""
 
 TYPES: dict[str, pa.DataType] = {
     "string": pa.string(),
@@ -27,6 +30,13 @@ TYPES: dict[str, pa.DataType] = {
 }
 """Types that a recipe can give an extra column."""
 
+HEX = "[0-9a-fA-F]"
+UNIQUE = re.compile(
+    rf"(?!0{{8}})(?!\d+\Z){HEX}{{32,128}}"
+    rf"|[<{{]?(?!0{{8}}){HEX}{{8}}-(?:{HEX}{{4}}-){{3}}{HEX}{{12}}[>}}]?"
+    r"|<?[uU][rR][nN]:(?!uuid:0{8})[a-zA-Z0-9][a-zA-Z0-9-]{1,31}:\S+"
+)
+"""Ids that are one of a kind by their form: digests, UUIDs, URNs. Numbers that are filled up with zeros are none."""
 OUR_ID = re.compile(r"[0-9a-f]{32}")
 BITS = {"int32": 31, "int64": 63}
 
@@ -48,8 +58,6 @@ class Fields(Protocol):
     def licence(self) -> Place: ...
     @property
     def columns(self) -> Mapping[str, str]: ...
-    @property
-    def data_set(self) -> str: ...
 
 
 def columns_of(columns: Mapping[str, str]) -> dict[str, pa.DataType]:
@@ -71,50 +79,59 @@ def places_of(fields: Fields) -> set[str]:
     return {one for place in every for one in ((place,) if isinstance(place, str) else place)}
 
 
-def row_of(fields: Fields, record: Mapping[str, Any]) -> dict[str, Any] | None:
+def row_of(fields: Fields, record: Record) -> dict[str, Any] | None:
     """The columns of a document but those of its source; None for a record without text."""
     text = found(record, fields.text)
-    if not isinstance(text, str) or not text.strip():
+    if not isinstance(text, str) or not text or text.isspace():
         return None
-    text = _sound(text)
     url = word(found(record, fields.url))
     row = {
-        "id": identity(word(found(record, fields.id)), url, text, fields.data_set),
+        "id": identity(word(found(record, fields.id)), url, text),
         "url": url,
         "date": word(found(record, fields.date)),
         "title": word(found(record, fields.title)),
         "text": text,
         "licence": word(found(record, fields.licence)),
     }
-    return row | {name: typed(found(record, name), kind) for name, kind in fields.columns.items()}
+    for name, kind in fields.columns.items():
+        row[name] = typed(found(record, name), kind)
+    return row
 
 
-def identity(given: str | None, url: str | None, text: str, data_set: str = "") -> str:
-    """32 hex digits: of the record's own id in its data set, else of address and content.
+def identity(given: str | None, url: str | None, text: str) -> str:
+    """32 hex digits: of the record's own id where it is one of a kind, else of its id, or its address, and content.
 
-    An id that is 32 hex digits already, as ours are, stays as it is unless a data set is named.
+    Data sets that number their records, or begin anew in each file, so keep all of them. Digests of 32 hex digits, as
+    our ids are, stay as they are.
     """
-    if given and not data_set and OUR_ID.fullmatch(given):
-        return given
-    name = f"{data_set}\n{given}" if given and data_set else given or f"{url}\n{sha256(text.encode())}"
-    return sha256(name.encode())[:32]
+    if given is not None and UNIQUE.fullmatch(given):
+        return given if OUR_ID.fullmatch(given) else sha256(given.encode())[:32]
+    name = given if given is not None else url
+    return sha256(f"{name}\n{sha256(text.encode())}".encode())[:32]
 
 
-def found(record: Mapping[str, Any], place: Place) -> Any:
+def found(record: Record, place: Place) -> Any:
     """The first value at a place that is not null or an empty string."""
-    for path in (place,) if isinstance(place, str) else place:
-        value = _at(record, path)
+    for path, keys in _paths(place):
+        value = record.get(path)
+        if value is None and keys:
+            value = _below(record, keys)
         if value is not None and value != "":
             return value
     return None
 
 
-def _at(record: Mapping[str, Any], path: str) -> Any:
-    if path in record:
-        return record[path]
+@cache
+def _paths(place: Place) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The paths of a place, each with its keys if it has more than one."""
+    paths = (place,) if isinstance(place, str) else place
+    return tuple((path, tuple(path.split(".")) if "." in path else ()) for path in paths)
+
+
+def _below(record: Record, keys: tuple[str, ...]) -> Any:
     value: Any = record
-    for key in path.split("."):
-        if not isinstance(value, Mapping):
+    for key in keys:
+        if not isinstance(value, dict):
             return None
         value = value.get(key)
     return value
@@ -123,26 +140,17 @@ def _at(record: Mapping[str, Any], path: str) -> Any:
 def word(value: Any) -> str | None:
     """A value as a string: dates in ISO 8601, lists and objects as canonical JSON."""
     if value is None or isinstance(value, str):
-        return _sound(value) if value else None
+        return value or None
     if isinstance(value, bytes):
-        return _sound(value.decode("utf-8", "replace"))
+        return value.decode("utf-8", "replace")
     if isinstance(value, datetime.date | datetime.time):
         return value.isoformat()
     if isinstance(value, list | dict):
         try:
-            return _sound(canonical_json(value).decode("utf-8", "replace"))
+            return canonical_json(value).decode("utf-8")
         except (TypeError, ValueError):
             return None
     return str(value)
-
-
-def _sound(value: str) -> str:
-    """The string without what UTF-8 cannot say: a lone surrogate becomes U+FFFD."""
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return value
 
 
 def typed(value: Any, kind: str) -> Any:

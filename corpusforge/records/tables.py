@@ -97,12 +97,11 @@ def _rows(
                 continue
             too_large = len(row["text"].encode()) > source.text_bytes
             row["text"] = "" if too_large else row["text"]
-            yield row | {
-                "source_file": piece.name,
-                "source_offset": number,
-                "source_length": 1,
-                "drop": "source.too_large" if too_large else None,
-            }
+            row["source_file"] = piece.name
+            row["source_offset"] = number
+            row["source_length"] = 1
+            row["drop"] = "source.too_large" if too_large else None
+            yield row
 
 
 def records(table: pa.RecordBatch) -> Iterator[dict[str, Any] | None]:

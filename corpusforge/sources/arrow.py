@@ -25,7 +25,7 @@ BYTES_OF = {pa.string(): pa.binary(), pa.large_string(): pa.large_binary()}
 class Arrow:
     """Texts of Arrow files.
 
-    ``text``, ``id``, ``url``, ``date``, ``title``, ``licence``, ``columns``, ``data_set`` and ``text_bytes`` are those
+    ``text``, ``id``, ``url``, ``date``, ``title``, ``licence``, ``columns`` and ``text_bytes`` are those
     of Parquet files. A record batch is read at once; one of more than ``message_bytes`` counts its rows as
     ``source.too_large``. Batches end at ``batch_rows`` rows or ``batch_bytes`` of text.
     """
@@ -37,7 +37,6 @@ class Arrow:
     title: Place = ("title", "metadata.title", "meta.title")
     licence: Place = ("licence", "license", "metadata.license", "meta.license")
     columns: dict[str, str] = Field(default_factory=dict)
-    data_set: str = ""
     text_bytes: PositiveInt = 16 << 20
     message_bytes: PositiveInt = 512 << 20
     slice_bytes: PositiveInt = 64 << 20
@@ -125,10 +124,10 @@ def _schema(file: BinaryIO, head: Sequence[Message]) -> pa.Schema | None:
     data = Spliced(file, head[:1])
     try:
         schema = pa.ipc.read_schema(pa.ipc.read_message(pa.PythonFile(data, "r")))
+        return schema if schema.names else None  # names that are no UTF-8 raise here
     except BROKEN:
         _check(data)
         return None
-    return schema if len(schema) else None
 
 
 def _read(

@@ -14,11 +14,10 @@ from pydantic import ConfigDict, Field, PositiveInt
 from pydantic.dataclasses import dataclass
 
 from corpusforge.decoders import WINDOW_BYTES
-from corpusforge.records.compressed import Damaged, with_compressions
-from corpusforge.records.lines import lines, planned
+from corpusforge.records.compressed import with_compressions
 from corpusforge.records.mapping import Place, columns_of, found, row_of
-from corpusforge.records.objects import parsed
-from corpusforge.sources import Input, Slice, grouped
+from corpusforge.records.objects import documents, planned
+from corpusforge.sources import Input, Slice
 
 MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.large_string())]))
 OWN: dict[str, pa.DataType] = {"messages": MESSAGES, "left_out": pa.int32()}
@@ -59,8 +58,8 @@ class Conversations:
     audio, calls of tools), which are found again by ``source_file`` and ``source_offset``. Roles are ``system``,
     ``user``, ``assistant`` and ``tool``, or what else the data set calls them.
 
-    ``messages``, ``system``, ``id``, ``url``, ``date``, ``title``, ``licence``, ``columns``, ``data_set``,
-    ``line_bytes``, ``window_bytes`` and the sizes of slices and batches are as those of ``jsonl.Jsonl``.
+    ``messages``, ``system``, ``id``, ``url``, ``date``, ``title``, ``licence``, ``columns``, ``line_bytes``,
+    ``window_bytes`` and the sizes of slices and batches are as those of ``jsonl.Jsonl``.
     """
 
     messages: Place = ("messages", "conversations", "conversation")
@@ -71,7 +70,6 @@ class Conversations:
     title: Place = "title"
     licence: Place = ("licence", "license")
     columns: dict[str, str] = Field(default_factory=dict)
-    data_set: str = ""
     line_bytes: PositiveInt = 32 << 20
     window_bytes: PositiveInt = WINDOW_BYTES
     slice_bytes: PositiveInt = 32 << 20
@@ -94,7 +92,7 @@ class Conversations:
         return {**columns_of({}), **OWN, **{name: given[name] for name in self.columns}}
 
     def plan(self, given: Input, limit: int | None) -> tuple[Slice, ...]:
-        """Slices of about ``slice_bytes`` of a plain file; one of a compressed one, or with ``limit``."""
+        """Slices of about ``slice_bytes`` of a plain file of lines; one of any other, or with ``limit``."""
         return planned(given, limit, self.slice_bytes)
 
     def read(self, piece: Slice, file: BinaryIO, passed_over: Counter[str]) -> Iterator[pa.RecordBatch]:
@@ -105,38 +103,10 @@ class Conversations:
         anything), ``source.bad_messages`` (no list of turns with a role and a content), ``source.too_large``,
         ``source.damaged_compression``, ``source.large_window`` and ``source.empty_file``.
         """
-        if piece.start == piece.end == 0:
-            passed_over["source.empty_file"] += 1
-        schema = pa.schema(list(self.writes.items()))
-        sized = ((row, row["source_length"]) for row in self._rows(piece, file, passed_over))
-        for rows in grouped(sized, self.batch_rows, self.batch_bytes):
-            columns = [pa.array([row.get(field.name) for row in rows], field.type) for field in schema]
-            yield pa.RecordBatch.from_arrays(columns, schema=schema)
+        yield from documents(self, piece, file, passed_over, self._row)
 
-    def _rows(self, piece: Slice, file: BinaryIO, passed_over: Counter[str]) -> Iterator[dict[str, Any]]:
-        left = piece.limit
-        every = lines(file, piece.name, piece.start, piece.end, self.line_bytes, self.window_bytes)
-        try:
-            for offset, length, line in every:
-                if left == 0:
-                    return
-                if line is not None and not line.strip():
-                    continue
-                left = left if left is None else left - 1
-                row = "too_large" if line is None else self._row(line)
-                if isinstance(row, str):
-                    passed_over[f"source.{row}"] += 1
-                else:
-                    yield row | {"source_file": piece.name, "source_offset": offset, "source_length": length}
-        except Damaged as damage:
-            passed_over[f"source.{damage.reason}"] += 1
-
-    def _row(self, line: bytes) -> dict[str, Any] | str:
-        """The columns of a line's conversation but those of its source, or why there is none."""
-        read = parsed(line)
-        if isinstance(read, str):
-            return read
-        record, halved = read
+    def _row(self, record: dict[str, Any]) -> dict[str, Any] | str:
+        """The columns of a conversation but those of its source, or why there is none."""
         turns = _turns(found(record, self.messages), found(record, self.system))
         if turns is None:
             return "bad_messages"
@@ -144,11 +114,9 @@ class Conversations:
         row = row_of(self, record | {TEXT: text}) if any(turn.content.strip() for turn in turns) else None
         if row is None:
             return "no_text"
-        return row | {
-            "messages": [{"role": turn.role, "content": turn.content} for turn in turns],
-            "left_out": sum(turn.left_out for turn in turns),
-            "drop": "source.lone_surrogate" if halved and "\ufffd" in text else None,
-        }
+        row["messages"] = [{"role": turn.role, "content": turn.content} for turn in turns]
+        row["left_out"] = sum(turn.left_out for turn in turns)
+        return row
 
 
 def _turns(messages: Any, system: Any) -> list[Turn] | None:

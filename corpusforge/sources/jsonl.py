@@ -1,4 +1,4 @@
-"""JSON Lines, plain or compressed: each line an object with a text.
+"""JSON Lines, plain or compressed: each line an object with a text; also objects in an array.
 
 A slice owns the lines that begin in it. Offsets are those in the file, or in what a compressed file inflates to; such a
 file is one slice.
@@ -13,11 +13,10 @@ from pydantic import ConfigDict, Field, PositiveInt
 from pydantic.dataclasses import dataclass
 
 from corpusforge.decoders import WINDOW_BYTES
-from corpusforge.records.compressed import Damaged, with_compressions
-from corpusforge.records.lines import lines, planned
+from corpusforge.records.compressed import with_compressions
 from corpusforge.records.mapping import Place, columns_of, found, row_of
-from corpusforge.records.objects import parsed
-from corpusforge.sources import Input, Slice, grouped
+from corpusforge.records.objects import documents, planned
+from corpusforge.sources import Input, Slice
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -27,10 +26,12 @@ class Jsonl:
     ``text``, ``id``, ``url``, ``date``, ``title`` and ``licence`` say where an object has them: a key, a dotted path
     (``metadata.url``), or several of these, the first one that holds something; the defaults fit C4, Dolma, OSCAR,
     FineWeb, RedPajama and datatrove. ``columns`` carries more keys on, each with its type (``string``, ``bool``,
-    ``int32``, ``int64``, ``float32``, ``float64``, ``strings``); a value that does not fit is null. ``data_set`` is a
-    name that goes into the ids, for data sets that count from 0. A line of more than ``line_bytes`` is passed over, and
-    so is what zstd or xz can only inflate with a window of more than ``window_bytes``. Batches end at ``batch_rows``
-    rows or ``batch_bytes`` of lines.
+    ``int32``, ``int64``, ``float32``, ``float64``, ``strings``); a value that does not fit is null. A line of more than
+    ``line_bytes`` is passed over, and so is what zstd or xz can only inflate with a window of more than
+    ``window_bytes``. Batches end at ``batch_rows`` rows or ``batch_bytes`` of lines.
+
+    A file that begins with an array of objects, or with an object written over many lines, is read object by object,
+    by one worker.
     """
 
     text: Place = ("text", "content", "raw_content")
@@ -40,7 +41,6 @@ class Jsonl:
     title: Place = ("title", "metadata.title", "meta.title")
     licence: Place = ("licence", "license", "metadata.license", "meta.license")
     columns: dict[str, str] = Field(default_factory=dict)
-    data_set: str = ""
     line_bytes: PositiveInt = 32 << 20
     window_bytes: PositiveInt = WINDOW_BYTES
     slice_bytes: PositiveInt = 32 << 20
@@ -58,7 +58,7 @@ class Jsonl:
         return columns_of(self.columns)
 
     def plan(self, given: Input, limit: int | None) -> tuple[Slice, ...]:
-        """Slices of about ``slice_bytes`` of a plain file; one of a compressed one, or with ``limit``."""
+        """Slices of about ``slice_bytes`` of a plain file of lines; one of any other, or with ``limit``."""
         return planned(given, limit, self.slice_bytes)
 
     def read(self, piece: Slice, file: BinaryIO, passed_over: Counter[str]) -> Iterator[pa.RecordBatch]:
@@ -69,43 +69,12 @@ class Jsonl:
         ``source.bad_text`` (no string), ``source.too_large``, ``source.damaged_compression``, ``source.large_window``
         and ``source.empty_file``.
         """
-        if piece.start == piece.end == 0:
-            passed_over["source.empty_file"] += 1
-        schema = pa.schema(list(self.writes.items()))
-        sized = ((row, row["source_length"]) for row in self._rows(piece, file, passed_over))
-        for rows in grouped(sized, self.batch_rows, self.batch_bytes):
-            columns = [pa.array([row.get(field.name) for row in rows], field.type) for field in schema]
-            yield pa.RecordBatch.from_arrays(columns, schema=schema)
+        yield from documents(self, piece, file, passed_over, self._row)
 
-    def _rows(self, piece: Slice, file: BinaryIO, passed_over: Counter[str]) -> Iterator[dict[str, Any]]:
-        left = piece.limit
-        try:
-            for offset, length, line in lines(
-                file, piece.name, piece.start, piece.end, self.line_bytes, self.window_bytes
-            ):
-                if left == 0:
-                    return
-                if line is not None and not line.strip():
-                    continue
-                left = left if left is None else left - 1
-                row = "too_large" if line is None else self._row(line)
-                if isinstance(row, str):
-                    passed_over[f"source.{row}"] += 1
-                else:
-                    row |= {"source_file": piece.name, "source_offset": offset, "source_length": length}
-                    yield row
-        except Damaged as damage:
-            passed_over[f"source.{damage.reason}"] += 1
-
-    def _row(self, line: bytes) -> dict[str, Any] | str:
-        """The columns of a line's text but those of its source, or why there is none."""
-        read = parsed(line)
-        if isinstance(read, str):
-            return read
-        record, halved = read
+    def _row(self, record: dict[str, Any]) -> dict[str, Any] | str:
+        """The columns of an object's text but those of its source, or why there is none."""
         row = row_of(self, record)
-        if row is None:
-            text = found(record, self.text)
-            return "no_text" if text is None or isinstance(text, str) else "bad_text"
-        drop = "source.lone_surrogate" if halved and "\ufffd" in row["text"] else None
-        return row | {"drop": drop}
+        if row is not None:
+            return row
+        text = found(record, self.text)
+        return "no_text" if text is None or isinstance(text, str) else "bad_text"

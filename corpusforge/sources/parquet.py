@@ -25,8 +25,8 @@ class Parquet:
     ``text``, ``id``, ``url``, ``date``, ``title`` and ``licence`` say where a row has them: a column, a dotted path
     into a struct, or several of these, the first one that holds something. ``columns`` carries more columns on, each
     with its type (``string``, ``bool``, ``int32``, ``int64``, ``float32``, ``float64``, ``strings``); a value that does
-    not fit is null. ``data_set`` is a name that goes into the ids, for data sets that count from 0. A text of more than
-    ``text_bytes`` is dropped as ``source.too_large``. Batches end at ``batch_rows`` rows or ``batch_bytes`` of text.
+    not fit is null. A text of more than ``text_bytes`` is dropped as ``source.too_large``. Batches end at
+    ``batch_rows`` rows or ``batch_bytes`` of text.
     """
 
     text: Place = ("text", "content", "raw_content")
@@ -36,7 +36,6 @@ class Parquet:
     title: Place = ("title", "metadata.title", "meta.title")
     licence: Place = ("licence", "license", "metadata.license", "meta.license")
     columns: dict[str, str] = Field(default_factory=dict)
-    data_set: str = ""
     text_bytes: PositiveInt = 16 << 20
     slice_bytes: PositiveInt = 64 << 20
     batch_rows: PositiveInt = 256

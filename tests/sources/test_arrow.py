@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.feather
 import pyarrow.ipc
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from corpusforge.records.arrow_messages import messages
@@ -122,6 +122,7 @@ def test_a_batch_too_large_counts_its_rows() -> None:
     assert read(stream(TABLE), Arrow(message_bytes=100)) == ([], Counter({"source.too_large": 50}))
 
 
+@example(b"\x80", 280, False)  # in the name of a column
 @given(st.binary(max_size=300), st.integers(0, 6000), st.booleans())
 def test_any_bytes_anywhere_are_survived(noise: bytes, at: int, insert: bool) -> None:
     data = stream(TABLE)

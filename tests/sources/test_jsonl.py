@@ -71,12 +71,11 @@ def test_a_recipe_says_where_the_fields_are(tmp_path: Path) -> None:
     source = Jsonl(
         text=("body.en", "body.ja"),
         id="key",
-        data_set="mine",
         columns={"scores.quality": "float32", "scores.n": "int32", "ok": "bool", "none": "string"},
     )
     (row,), _ = read(path, source)
     assert row["text"] == "本文"
-    assert row["id"] == sha256(b"mine\n7")[:32]
+    assert row["id"] == sha256(f"7\n{sha256('本文'.encode())}".encode())[:32]
     assert (row["scores.quality"], row["scores.n"], row["ok"], row["none"]) == (0.5, 3, True, None)
     with pytest.raises(ValidationError, match="number"):
         Jsonl(columns={"score": "number"})
@@ -117,6 +116,26 @@ def test_bad_lines_are_counted_by_reason(tmp_path: Path) -> None:
         "source.bad_text": 2,
         "source.too_large": 2,
     }
+
+
+PRETTY = {
+    "an array": lambda records: json.dumps(records, ensure_ascii=False),
+    "an array over many lines": lambda records: "\ufeff " + json.dumps(records, indent=2),
+    "objects over many lines": lambda records: "\n".join(json.dumps(record, indent=1) for record in records),
+}
+
+
+@pytest.mark.parametrize("form", PRETTY)
+@pytest.mark.parametrize("suffix", ["", ".zst"])
+def test_objects_in_arrays_and_over_many_lines_are_read(tmp_path: Path, form: str, suffix: str) -> None:
+    records = [{"text": f'文 {n} "{{[\\\n]}}"', "id": n, "meta": {"tags": ["]", {}]}} for n in range(400)]
+    path = tmp_path / f"a.json{suffix}"
+    path.write_bytes(PACKED[suffix](PRETTY[form](records).encode()))
+    size = path.stat().st_size
+    rows, counted = read(path, cuts=(size // 3, size // 2))
+    assert [row["text"] for row in rows] == [record["text"] for record in records]
+    assert not counted
+    assert len(Jsonl(slice_bytes=100).plan(Input(path.name, str(path), size, "f"), None)) == 1
 
 
 def test_halves_of_surrogate_pairs_are_marked(tmp_path: Path) -> None:

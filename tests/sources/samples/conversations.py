@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-settings = [{"columns": {"lang": "string"}, "data_set": "demo"}]
+settings = [{"columns": {"lang": "string"}}]
 
 
 def sample(folder: Path) -> Path:
