@@ -24,7 +24,7 @@ from corpusforge.engine.run import PlanChanged
 from corpusforge.engine.serial_pool import cause_of, describe
 from corpusforge.engine.unit import Failed, Manifest, Unit
 from corpusforge.job import NoCluster
-from corpusforge.storage import Store
+from corpusforge.storage import Store, Unwritable
 
 ENVIRONMENT = {
     # Arrow's own allocator reserves a gigabyte at once, which would be taken from what the worker may use.
@@ -76,7 +76,7 @@ class Worker:
                 return work.attempt(unit, attempt, skip)
             except BaseException as error:
                 # A panic of a Rust library is no Exception.
-                if isinstance(error, KeyboardInterrupt | SystemExit):
+                if isinstance(error, KeyboardInterrupt | SystemExit | Unwritable):
                     raise
                 return cause_of(error) + guard.memory_note()
 
@@ -213,7 +213,8 @@ class RayPool:
             self._alive.discard(job.worker)
             again = self._died(work, job, error)
         except ray.exceptions.RayTaskError as error:
-            raise (error.cause if isinstance(error.cause, Mismatch) else error.as_instanceof_cause()) from None
+            ours = isinstance(error.cause, Mismatch | Unwritable)
+            raise (error.cause if ours else error.as_instanceof_cause()) from None
         else:
             self._idle.append(job.worker)
             if isinstance(result, Manifest):

@@ -16,12 +16,13 @@ from typing import IO, BinaryIO
 
 from corpusforge.storage import objects, web
 from corpusforge.storage.addresses import in_store, is_remote, joined, on_web, parted
-from corpusforge.storage.failures import Changed, StoreError
+from corpusforge.storage.failures import Changed, StoreError, Unwritable
 from corpusforge.storage.local import DRAFT, Local, Stored
 from corpusforge.storage.objects import Objects
 from corpusforge.storage.remote import Ranges, fetch_all, reader
 
-__all__ = ["DRAFT", "Changed", "Store", "StoreError", "Stored", "joined", "opened", "parted", "read_spans", "state_of"]
+__all__ = ["DRAFT", "Changed", "Store", "StoreError", "Stored", "Unwritable"]
+__all__ += ["joined", "opened", "parted", "read_spans", "state_of"]
 
 READERS = 32
 """Small files of an object store that are read at once."""

@@ -1,5 +1,6 @@
 """What stores and servers answer when they refuse: which answers are tried again, and the others in plain words."""
 
+import errno
 import random
 import re
 import time
@@ -36,6 +37,36 @@ class StoreError(OSError):
 
 class Changed(StoreError):
     """A remote file is not what it was when it was opened."""
+
+
+class Unwritable(StoreError):
+    """Nothing can be written where it must be, so going on is of no use; what is committed stays."""
+
+
+CURES = {
+    errno.ENOSPC: "the disk is full. Free some space",
+    errno.EDQUOT: "the quota is used up. Free some space",
+    errno.EFBIG: "a file may not be so large here. Raise the limit (ulimit -f)",
+    errno.EROFS: "the file system is read-only. Mount it for writing, or choose another place",
+    errno.EACCES: "this user may not write there. Change its permissions, or choose another place",
+    errno.EPERM: "this user may not write there. Change its permissions, or choose another place",
+    errno.ENOTDIR: "a part of the path is a file. Choose another place",
+    errno.EIO: "the disk gives an input/output error. Check the disk",
+}
+
+
+@contextmanager
+def writing(path: str) -> Iterator[None]:
+    """Turn what a disk refuses into ``Unwritable``: the path, the reason and the cure."""
+    try:
+        yield
+    except StoreError:
+        raise
+    except OSError as error:
+        if error.errno not in CURES:
+            raise
+        again = "and run the command again: what is committed stays"
+        raise Unwritable(f"{path} cannot be written: {CURES[error.errno]}, {again}") from None
 
 
 def retried(call: Callable[[], Result]) -> Result:

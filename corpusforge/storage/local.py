@@ -1,12 +1,15 @@
 """Files on local disks, by the standard library: written aside, synced, and linked to their names."""
 
+import io
 import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, BinaryIO, NamedTuple
+from typing import IO, Any, BinaryIO, NamedTuple
+
+from corpusforge.storage.failures import StoreError, Unwritable, writing
 
 DRAFT = ".part"
 
@@ -19,6 +22,14 @@ class Stored(NamedTuple):
     written: float
 
 
+class Draft(io.FileIO):
+    """A file that is written aside, for writing only; says where and why it cannot be."""
+
+    def write(self, data: Any) -> int:
+        with writing(os.fsdecode(self.name)):
+            return super().write(data)
+
+
 @dataclass(frozen=True)
 class Local:
     """A folder on disk."""
@@ -26,7 +37,18 @@ class Local:
     root: str
 
     def prove(self) -> None:
-        """A link fails where its name is taken: nothing to prove."""
+        """Raise ``StoreError`` unless files can be written and linked here; a link fails where its name is taken."""
+        name = f".probe-{uuid.uuid4().hex}"
+        try:
+            with self.create(name) as file:
+                file.write(b"first")
+        except Unwritable:
+            raise
+        except OSError as error:
+            raise StoreError(
+                f"{self.root} cannot be a root: {error.strerror or error}. Choose a file system that has hard links"
+            ) from None
+        self.path(name).unlink()
 
     def path(self, name: str) -> Path:
         """Where ``name`` lies."""
@@ -77,15 +99,19 @@ class Local:
     @contextmanager
     def create(self, name: str) -> Iterator[IO[bytes]]:
         final = self.path(name)
-        final.parent.mkdir(parents=True, exist_ok=True)
         draft = final.with_name(f".{final.name}.{uuid.uuid4().hex[:12]}{DRAFT}")
+        with writing(str(final)):
+            final.parent.mkdir(parents=True, exist_ok=True)
+            raw = Draft(draft, "x")
         try:
-            with draft.open("xb") as file:
+            with io.BufferedWriter(raw) as file:
                 yield file
-                file.flush()
-                os.fsync(file.fileno())
-            os.link(draft, final)
-            _sync_folder(final.parent)
+                with writing(str(final)):
+                    file.flush()
+                    os.fsync(file.fileno())
+            with writing(str(final)):
+                os.link(draft, final)
+                _sync_folder(final.parent)
         finally:
             with suppress(FileNotFoundError):
                 draft.unlink()

@@ -16,7 +16,7 @@ from obstore.store import ObjectStore
 
 from corpusforge.storage.addresses import bucket_and_key, joined
 from corpusforge.storage.clients import client_of
-from corpusforge.storage.failures import StoreError, retried, told
+from corpusforge.storage.failures import StoreError, retried, told, writing
 from corpusforge.storage.local import Stored
 from corpusforge.storage.remote import reader
 
@@ -34,6 +34,14 @@ class Listed(NamedTuple):
     key: str
     size: int
     state: str
+
+
+class Spool(tempfile.SpooledTemporaryFile[bytes]):
+    """A file in memory, then in the temporary folder; says so if that is full."""
+
+    def write(self, data: Any) -> int:
+        with writing(f"a temporary file in {tempfile.gettempdir()}"):
+            return super().write(data)
 
 
 @dataclass(frozen=True)
@@ -130,7 +138,7 @@ class Objects:
 
     @contextmanager
     def create(self, name: str) -> Iterator[IO[bytes]]:
-        with tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES) as file:
+        with Spool(IN_MEMORY_BYTES) as file:
             yield file
             if file.tell() > PUT_BYTES:
                 raise StoreError(f"{joined(self.root, name)}: {file.tell()} bytes are more than one put takes (5 GiB)")
