@@ -26,6 +26,8 @@ BEGINS = {
     "lz4": b"\x04\x22\x4d\x18",
 }
 """How the streams of each kind begin."""
+SUFFIXES = {".gz": "gzip", ".zst": "zstd", ".zstd": "zstd", ".bz2": "bz2", ".xz": "xz", ".lz4": "lz4"}
+"""The kind that a file's name tells."""
 ERRORS = (zlib.error, lzma.LZMAError, zstandard.ZstdError, RuntimeError, EOFError, OSError, ValueError, MemoryError)
 """What decoders raise; they are given bytes, so an OSError of theirs is never one of the file."""
 

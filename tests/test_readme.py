@@ -20,7 +20,7 @@ from corpusforge.tokens.tokenizer import Take, Train
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
-PAGES = ("README.md", "README.ja.md", "docs/recipes.md", "docs/layout.md")
+PAGES = ("README.md", "README.ja.md", "docs/recipes.md", "docs/layout.md", "docs/inputs.md")
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 FILE = re.compile(r"# (\S+\.(?:py|yaml))\n")
 """A block that begins with such a line is a file of the user's; every other block is run or shows output."""
@@ -152,7 +152,7 @@ def test_recipes_verbs_and_make_targets_exist(page: str) -> None:
     text = (ROOT / page).read_text("utf-8")
     verbs = {command.callback.__name__ for command in app.registered_commands if command.callback}
     targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
-    assert set(shipped()) == set(re.findall(r"`(web_\w+)`", text))
+    assert set(shipped()) == set(re.findall(r"`(web_\w+|text)`", text))
     used = set(re.findall(r"(?:bin/|`)corpusforge (\w+)", text))
     assert {"build", "check", "report", "verify", "recipes", "stages"} <= used <= verbs
     named = set(re.findall(r"^make (\w+)", text, re.MULTILINE))
@@ -161,7 +161,7 @@ def test_recipes_verbs_and_make_targets_exist(page: str) -> None:
 
 
 def test_every_option_named_exists() -> None:
-    texts = "".join((ROOT / page).read_text("utf-8") for page in PAGES)
+    texts = "".join((ROOT / page).read_text("utf-8") for page in PAGES[:4])
     named = set(re.findall(r"(?<=[` ])--[a-z][a-z-]+", texts))
     known = run(f"{sys.executable} -m corpusforge build --help", ROOT)
     assert "--allow-failed" in named
@@ -175,11 +175,12 @@ def parts() -> dict[str, type]:
 
 @pytest.mark.parametrize("name", sorted(parts()))
 def test_every_field_of_passes_and_stages_is_explained(name: str) -> None:
-    text = (ROOT / "docs" / "recipes.md").read_text("utf-8")
+    page = "inputs.md" if name in parts_in("corpusforge.sources") else "recipes.md"
+    text = (ROOT / "docs" / page).read_text("utf-8")
     assert f"`{name}`" in text or name in ("Train", "Take")
     for field in fields(parts()[name]):
         if field.name not in (*GIVEN, "name", "reads"):
-            assert f"`{field.name}`" in text, f"{name}: explain the field {field.name} in docs/recipes.md"
+            assert f"`{field.name}`" in text, f"{name}: explain the field {field.name} in docs/{page}"
 
 
 def test_every_column_of_the_contracts_is_explained() -> None:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
 
+from corpusforge.inputs.chosen import kinds, listed
 from corpusforge.inputs.places import Entry, InputError, entries
 from corpusforge.slices import Input
 from corpusforge.storage import opened, read_spans, state_of
@@ -41,6 +42,7 @@ def resolve(
     for name, path in found:
         if name.encode(errors="replace").decode() != name:
             raise InputError(f"the name of input {path!r} is not UTF-8. Give the file another name")
+    _tell_strangers([name for name, _ in sorted(found)], suffixes, say)
     inputs = list(_measured([found[key] for key in sorted(found)], tell))
     once: dict[str, Input] = {}
     for entry in sorted(inputs, key=lambda i: (i.name, i.fingerprint)):
@@ -53,6 +55,13 @@ def resolve(
             once[entry.fingerprint] = entry
     _distinct_names(list(once.values()))
     return tuple(sorted(once.values(), key=lambda i: (i.name, i.fingerprint)))
+
+
+def _tell_strangers(names: Sequence[str], suffixes: Sequence[str], say: Say) -> None:
+    """Say which files were named although no source takes their endings."""
+    strangers = [name for name in names if suffixes and not name.lower().endswith(tuple(suffixes))]
+    if strangers:
+        say(f"not {kinds(suffixes)}, and read by the recipe's first source: {listed(strangers)}")
 
 
 def fingerprint(path: str, size: int) -> str:

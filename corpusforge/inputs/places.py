@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from corpusforge.inputs.chosen import chosen, kinds
 from corpusforge.inputs.earlier import KEPT, kept_files
 from corpusforge.storage import joined, objects, opened
 from corpusforge.storage.addresses import base_name, bucket_and_key, in_store, is_remote, on_web, shown
@@ -131,14 +132,14 @@ def _in_store(given: str, suffixes: Sequence[str], say: Say) -> Iterator[Entry]:
     wild = WILD.search(key)
     folder = key[: key.rfind("/", 0, wild.start()) + 1] if wild else key.rstrip("/")
     every = sorted(objects.listed(f"{bucket}/{folder}"))
+    above = len(folder) + 1 if folder else 0
     if wild:
         taken = [one for one in every if _matches(one.key, key)]
     else:
-        taken = [one for one in every if one.key.lower().endswith(tuple(suffixes))]
-        _tell_others(given, len(every), len(taken), suffixes, say)
+        inputs = set(chosen(given, [one.key[above:] for one in every], suffixes, say))
+        taken = [one for one in every if one.key[above:] in inputs]
     if not taken:
         raise InputError(f"no input {given}: the store has no such object, and no match below it. Check the address")
-    above = len(folder) + 1 if folder else 0
     for one in taken:
         name = one.key.rpartition("/")[2] if wild else one.key[above:]
         yield Entry(name, f"{bucket}/{one.key}", one.size, one.state)
@@ -168,12 +169,11 @@ def _on_web(given: str) -> Entry:
 def _on_disk(given: str, suffixes: Sequence[str], say: Say) -> Iterator[Entry]:
     path = Path(given)
     if path.is_dir():
-        every = sorted(p for p in path.rglob("*") if p.is_file())
-        taken = [p for p in every if p.name.lower().endswith(tuple(suffixes))]
+        every = sorted(p.relative_to(path) for p in path.rglob("*") if p.is_file())
+        taken = chosen(given, [p.as_posix() for p in every], suffixes, say)
         if not taken:
-            raise InputError(f"no {' or '.join(suffixes)} file in folder {given} ({len(every)} other files)")
-        _tell_others(given, len(every), len(taken), suffixes, say)
-        yield from (Entry(str(p.relative_to(path)), str(p)) for p in taken)
+            raise InputError(f"no {kinds(suffixes)} file in folder {given} ({len(every)} other files)")
+        yield from (Entry(name, str(path / name)) for name in taken)
     elif path.is_file():
         yield Entry(path.name, str(path))
     else:
@@ -181,9 +181,3 @@ def _on_disk(given: str, suffixes: Sequence[str], say: Say) -> Iterator[Entry]:
         if not matched:
             raise InputError(f"no input {given}: there is no such file, folder or match. Check the path")
         yield from (Entry(Path(p).name, p) for p in matched)
-
-
-def _tell_others(given: str, every: int, taken: int, suffixes: Sequence[str], say: Say) -> None:
-    others = every - taken
-    if taken and others:
-        say(f"{given}: {others} other file{'s' * (others > 1)} left out (not {' or '.join(suffixes)})")

@@ -110,7 +110,7 @@ class Map:
         ):
             ledger = Ledger(kept, swept, self.counted)
             for batch in _timed(self._read(unit, inputs, passed_over), spent, "read"):
-                self._through(_without_killers(complete(batch), inputs.skip), ledger, spent)
+                self._through(_without_killers(complete(batch, columns), inputs.skip), ledger, spent)
         for reason, records in sorted(passed_over.items()):
             ledger.passed_over(reason, records)
         out.cost["stages_us"] = {name: ns // 1000 for name, ns in spent.items()}
@@ -202,12 +202,12 @@ def _without_killers(batch: pa.RecordBatch, skip: Mapping[str, str]) -> pa.Recor
     return batch.set_column(batch.schema.get_field_index("drop"), "drop", marked(batch, reasons))
 
 
-def complete(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The batch with the columns that every stage may count on: no blocks and no edits yet, nothing dropped."""
-    for name, kind in {**ALWAYS, "drop": pa.string()}.items():
+def complete(batch: pa.RecordBatch, columns: Mapping[str, pa.DataType] = ALWAYS) -> pa.RecordBatch:
+    """The batch with every column that a stage may count on: null where its source has none, no edits, no drop."""
+    for name, kind in {**columns, "drop": pa.string()}.items():
         if name not in batch.schema.names:
-            empty = pa.array([[]] * batch.num_rows, kind) if name == "edits" else pa.nulls(batch.num_rows, kind)
-            batch = batch.append_column(name, empty)
+            rows = batch.num_rows
+            batch = batch.append_column(name, pa.array([[]] * rows, kind) if name == "edits" else pa.nulls(rows, kind))
     return batch
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from corpusforge.decoders import BEGINS, ERRORS, WINDOW_BYTES, decoder
+from corpusforge.decoders import BEGINS, ERRORS, SUFFIXES, WINDOW_BYTES, decoder
 
 PLAIN = "plain"
 BLOCK = 1 << 20
@@ -27,7 +27,6 @@ MAGIC = {
     "xz": re.compile(rb"\xfd7zXZ\0"),
     "lz4": re.compile(rb"\x04\x22\x4d\x18"),
 }
-SUFFIXES = {".gz": "gzip", ".zst": "zstd", ".zstd": "zstd", ".bz2": "bz2", ".xz": "xz", ".lz4": "lz4"}
 CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from corpusforge.inputs import InputError, fingerprint, has_fingerprint, resolve
+from corpusforge.inputs.chosen import kinds
 from corpusforge.sources import Input
 from tests.storage import s3
 from tests.storage.site import folder_served
@@ -77,7 +78,7 @@ def test_a_file_and_a_glob_are_the_same_on_disk_and_in_a_store(url: str, folder:
 def test_what_is_left_out_is_said(url: str) -> None:
     said: list[str] = []
     resolve([STORE], (".warc.gz",), said.append)
-    assert said == [f"{STORE}: 1 other file left out (not .warc.gz)"]
+    assert said == [f"{STORE}: 1 other file left out (not .warc.gz): notes.txt"]
 
 
 def test_the_web(served: str) -> None:
@@ -187,3 +188,45 @@ def test_many_remote_inputs_are_looked_at_together(url: str) -> None:
     began = time.monotonic()
     assert names(f"s3://{s3.BUCKET}/many") == [f"{n:03d}.warc.gz" for n in range(100)]
     assert time.monotonic() - began < 30
+
+
+def test_what_a_build_wrote_is_no_input(tmp_path: Path) -> None:
+    written = ["recipe.json", "clean/plan.json", *(f"clean/000000.{'0' * 20}.{role}.parquet" for role in ROLES)]
+    for name in [*(f"out/c/dev-1/{name}" for name in written), f"000001.{'1' * 20}.swept.parquet", "mine.parquet"]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    said: list[str] = []
+    (one,) = resolve([str(tmp_path)], (".parquet",), said.append)
+    assert one.name == "mine.parquet"
+    assert said == [
+        f"{tmp_path}: 5 files of corpora left out. To read a corpus give its version and the source corpus.Corpus: "
+        f"{tmp_path}/out/c/dev-1"
+    ]
+    with pytest.raises(InputError, match=r"no \.parquet file"):
+        found(f"{tmp_path}/out/c/dev-1", suffixes=(".parquet",))
+    (kept,) = found(f"{tmp_path}/out/c/dev-1/clean", suffixes=(".parquet",))
+    assert kept.name.endswith(".kept.parquet")
+
+
+ROLES = ("kept", "swept")
+
+
+def test_a_file_of_no_sources_kind_is_said(tmp_path: Path) -> None:
+    for name in ("a.dat", "b.txt.gz"):
+        (tmp_path / name).write_text(name)
+    said: list[str] = []
+    assert len(resolve([f"{tmp_path}/*"], (".txt", ".txt.gz", ".xml"), said.append)) == 2
+    assert said == ["not .txt or .xml, and read by the recipe's first source: a.dat"]
+
+
+@pytest.mark.parametrize(
+    ("suffixes", "said"),
+    [
+        ((".warc.gz",), ".warc.gz"),
+        ((".warc", ".warc.gz", ".warc.zst"), ".warc"),
+        (("kept.parquet", ".parquet", ".warc.wet.gz", ".warc.wet", ".wet", ".zip"), ".parquet, .wet or .zip"),
+        ((), "of any kind"),
+    ],
+)
+def test_endings_in_words(suffixes: tuple[str, ...], said: str) -> None:
+    assert kinds(suffixes) == said

@@ -13,7 +13,8 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpusforge.records.compressed import BLOCK, PLAIN, SUFFIXES, Damaged, blocks, kind_of, with_compressions
+from corpusforge.decoders import SUFFIXES
+from corpusforge.records.compressed import BLOCK, PLAIN, Damaged, blocks, kind_of, with_compressions
 
 PACK: dict[str, Callable[[bytes], bytes]] = {
     "gzip": lambda data: gzip.compress(data, mtime=0),
