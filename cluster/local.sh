@@ -80,12 +80,12 @@ status)
 stop)
     for file in "$state"/*.pid; do
         [ -e "$file" ] || continue
-        kill -TERM -- "-$(cat "$file")" 2>/dev/null || true
+        kill -s TERM -- "-$(cat "$file")" 2>/dev/null || true
     done
     sleep 2
     for file in "$state"/*.pid; do
         [ -e "$file" ] || continue
-        kill -KILL -- "-$(cat "$file")" 2>/dev/null || true
+        kill -s KILL -- "-$(cat "$file")" 2>/dev/null || true
         rm -f "$file"
     done
     ;;

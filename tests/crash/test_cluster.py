@@ -79,7 +79,10 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     started = made.sh("sh", str(SCRIPT), "start", "0")
     assert started.returncode == 0, started.stderr
     yield made
-    made.sh("sh", str(SCRIPT), "stop")
+    groups = [int(file.read_text()) for file in (made.folder / "state").glob("*.pid")]
+    assert made.sh("sh", str(SCRIPT), "stop").returncode == 0
+    left = [p.pid for p in psutil.process_iter() if os.getpgid(p.pid) in groups and p.status() != psutil.STATUS_ZOMBIE]
+    assert left == [], "stop ends all that start and join began"
 
 
 @pytest.fixture(scope="module")
