@@ -7,6 +7,7 @@ from corpusforge.schemas import write_schemas
 from corpusforge.storage import StoreError
 from corpusforge.verbs.build import BuildFailed, Run, build, submit
 from corpusforge.verbs.check import Plan, describe, plan
+from corpusforge.verbs.estimate import Estimate, NoSample, estimate, estimate_of
 from corpusforge.verbs.gc import gc
 from corpusforge.verbs.gc import told as collected
 from corpusforge.verbs.next import next_commands, program
@@ -18,7 +19,9 @@ from corpusforge.versions import VersionError
 
 __all__ = [
     "BuildFailed",
+    "Estimate",
     "NoCluster",
+    "NoSample",
     "Plan",
     "PlanChanged",
     "PoolName",
@@ -31,6 +34,8 @@ __all__ = [
     "describe",
     "documents",
     "dropped",
+    "estimate",
+    "estimate_of",
     "gc",
     "next_commands",
     "plan",

@@ -45,6 +45,8 @@ VERSION_HELP = "Name of the version (default: go on with the newest equal dev-N,
 ALLOW_HELP = "Go on if at most so many units of a pass fail, and leave them out for good."
 WORKERS_HELP = "Ray workers (default: one a CPU of this machine, or all that the cluster has room for)."
 ADDRESS_HELP = "A Ray cluster: http://HOST:8265 submits a job and follows it; HOST:6379 or auto makes this its driver."
+ESTIMATE_HELP = "Measure a sample of the input (some seconds), and say how long a build takes and what it writes."
+CHECK_WORKERS_HELP = "Workers to estimate for (default: the CPUs of this machine)."
 OLDER_HELP = "Remove only versions to which nothing was written for so long: 12h, 30d, 8w."
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Where = Annotated[str, typer.Argument(metavar="ROOT/CORPUS/VERSION[/PASS[/UNIT]]")]
@@ -106,13 +108,17 @@ def check(
     limit: Limit = None,
     as_json: Json = False,
     input_base: InputBase = None,
+    estimate: Annotated[bool, typer.Option("--estimate", help=ESTIMATE_HELP)] = False,
+    workers: Annotated[int | None, typer.Option(help=CHECK_WORKERS_HELP, min=1)] = None,
 ) -> None:
-    """Build every stage of a recipe, follow its columns, and print the plan; no model is loaded."""
+    """Build every stage of a recipe, follow its columns, and print the plan; nothing is written."""
     planned = api.plan(recipe, inputs, limit, input_base=input_base, tell=lambda line: errors.print(Text(line)))
+    found = api.estimate_of(planned, workers) if estimate else None
     if as_json:
-        print(json.dumps({"recipe": planned.making.recipe, "inputs": planned.making.inputs}))
+        told = {"estimate": found.to_json()} if found else {}
+        print(json.dumps({"recipe": planned.making.recipe, "inputs": planned.making.inputs, **told}))
         return
-    for line in api.describe(planned):
+    for line in [*api.describe(planned), *([f"estimate: {found.line()}"] if found else [])]:
         console.print(Text(line), soft_wrap=True)
 
 

@@ -112,6 +112,11 @@ class Handout:
     def __length_hint__(self) -> int:
         return len(self._left)
 
+    @property
+    def left(self) -> tuple[Unit, ...]:
+        """The units that are still to be handed out, by name."""
+        return tuple(sorted(self._left, key=lambda u: u.name))
+
     def __next__(self) -> Unit:
         while self._left:
             unit = self._left.pop() if self._from_end else self._left.popleft()

@@ -110,7 +110,7 @@ class Map:
         ):
             ledger = Ledger(kept, swept, self.counted)
             for batch in _timed(self._read(unit, inputs, passed_over), spent, "read"):
-                self._through(_without_killers(complete(batch, columns), inputs.skip), ledger, spent)
+                self.through(_without_killers(complete(batch, columns), inputs.skip), ledger, spent)
         for reason, records in sorted(passed_over.items()):
             ledger.passed_over(reason, records)
         out.cost["stages_us"] = {name: ns // 1000 for name, ns in spent.items()}
@@ -152,7 +152,7 @@ class Map:
         if state_of(path)[1] != before:
             raise RuntimeError(f"input {shown(path)} changed while it was read. Leave it as it is and build again")
 
-    def _through(self, batch: pa.RecordBatch, ledger: Ledger, spent: Counter[str]) -> None:
+    def through(self, batch: pa.RecordBatch, ledger: Ledger, spent: Counter[str]) -> None:
         live = ledger.split(batch)
         for number, stage in enumerate(self.stages):
             if not live.num_rows:

@@ -10,7 +10,7 @@ from typing import Any
 from corpusforge import job, versions
 from corpusforge.engine.attempt import Place, Resources
 from corpusforge.engine.run import Listener, Outcome, Pool, leave_out, manifests, run, units_left_out
-from corpusforge.engine.unit import Failed, Manifest
+from corpusforge.engine.unit import Failed, Manifest, Unit
 from corpusforge.inputs import InputError
 from corpusforge.passes.map import Map
 from corpusforge.recipe import Recipe
@@ -19,9 +19,14 @@ from corpusforge.report.render import Address, view
 from corpusforge.storage import Store, joined
 from corpusforge.text.canonical import identity_of
 from corpusforge.verbs.check import Plan, plan
+from corpusforge.verbs.estimate import NoSample
+from corpusforge.verbs.estimate import estimate as estimated
 from corpusforge.verbs.pools import PoolName, Pools, workers_in_words
 from corpusforge.verbs.read import documents
 from corpusforge.versions import VersionError
+
+LARGE_BYTES = 50_000_000
+"""Bytes of input that are left from which on an estimate is worth the seconds that it takes."""
 
 
 class BuildFailed(RuntimeError):
@@ -84,10 +89,12 @@ def build(
     allow_failed: int = 0,
     listen: Listener = lambda event, facts: None,
     input_base: str | None = None,
+    estimate: bool = False,
 ) -> Run:
     """Make a corpus at ``ROOT/CORPUS/VERSION``, or go on with it where an earlier run stopped.
 
     ``base`` is a version whose equal units are adopted; ``input_base`` completes the relative lines of lists of inputs.
+    ``estimate`` measures a sample first where over 50 MB of input are left, and tells ``listen`` what it says.
     Raises ``BuildFailed`` after a pass with failed units, ``RecipeError``, ``InputError``, ``StoreError`` and
     ``VersionError`` before any work.
     """
@@ -106,7 +113,7 @@ def build(
         versions.resolve(store, base)
     place = versions.choose(store, planned.making, version)
     listen("start", {"plan": planned, "place": place, "worker": workers_in_words(pool, workers, address)})
-    pools = Pools(pool, workers, address, note)
+    pools = Pools(pool, workers, address, note, _foretelling(planned.recipe, note) if estimate else None)
     try:
         outcomes = _run_passes(planned.recipe, place, pools, base, allow_failed, listen)
     finally:
@@ -133,6 +140,20 @@ def submit(
 
 def _noting(listen: Listener) -> Callable[[str], None]:
     return lambda line: listen("note", {"line": line})
+
+
+def _foretelling(recipe: Recipe, note: Callable[[str], None]) -> Callable[[Sequence[Unit], int], None]:
+    """Says what is to come, if that is much."""
+
+    def foretell(units: Sequence[Unit], workers: int) -> None:
+        if sum(unit.bytes for unit in units) < LARGE_BYTES:
+            return
+        try:
+            note(estimated(recipe, units, workers).line())
+        except NoSample as error:
+            note(f"no estimate: {error}")
+
+    return foretell
 
 
 def _run_passes(

@@ -1,13 +1,14 @@
 """The pools of a build: this process, or Ray's workers kept from pass to pass."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from corpusforge.engine.attempt import Resources
-from corpusforge.engine.run import Pool
+from corpusforge.engine.attempt import Resources, Work
+from corpusforge.engine.run import Handout, Pool
 from corpusforge.engine.serial_pool import SerialPool
+from corpusforge.engine.unit import Failed, Manifest, Unit
 from corpusforge.report.progress import counted
 
 PoolName = Literal["ray", "serial"]
@@ -21,11 +22,18 @@ class Pools:
     workers: int | None
     address: str | None
     say: Callable[[str], None]
+    foretell: Callable[[Sequence[Unit], int], None] | None = None
     made: Any = None
     shape: Resources | None = None
     serial: SerialPool = field(default_factory=SerialPool)
 
     def __call__(self, resources: Resources, units: int, careful: bool) -> Pool:
+        """The pool for units of a pass; ``careful`` where one reads a source, whose records may end their process."""
+        if careful and self.foretell:
+            return Foretold(self.foretell, self.workers_known(), lambda: self._chosen(resources, units, careful))
+        return self._chosen(resources, units, careful)
+
+    def _chosen(self, resources: Resources, units: int, careful: bool) -> Pool:
         if self.name == "serial" or (units == 1 and not careful and self.made is None):
             return self.serial
         if self.made is not None and self.shape != resources:
@@ -35,6 +43,12 @@ class Pools:
         pool: Pool = self.made
         return pool
 
+    def workers_known(self) -> int:
+        """Workers that will surely be there."""
+        if self.name == "serial":
+            return 1
+        return self.workers or (1 if self.address else len(os.sched_getaffinity(0)))
+
     def _ray(self, resources: Resources) -> Any:
         from corpusforge.ray_pool import RayPool  # noqa: PLC0415  (Ray is imported only when a Ray pool is asked for)
 
@@ -43,6 +57,20 @@ class Pools:
     def close(self) -> None:
         if self.made is not None:
             self.made.close()
+
+
+@dataclass
+class Foretold:
+    """A pool that tells of its units before it starts on them."""
+
+    foretell: Callable[[Sequence[Unit], int], None]
+    workers: int
+    made: Callable[[], Pool]
+
+    def run(self, work: Work, units: Iterator[Unit]) -> Iterator[Manifest | Failed]:
+        if isinstance(units, Handout):
+            self.foretell(units.left, self.workers)
+        yield from self.made().run(work, units)
 
 
 def workers_in_words(pool: PoolName, workers: int | None, address: str | None) -> str:

@@ -82,7 +82,8 @@ def try_page(recipe: str | Path | Recipe, place: str, record: int = 1) -> Trial:
     Nothing is written, and no pool is started. Raises ``InputError`` where there is no such record.
     """
     made = recipe if isinstance(recipe, Recipe) else read_recipe(recipe)
-    batch = complete(_row(made, place, record))
+    first = next(p for p in made.passes if isinstance(p, Map) and p.source)
+    batch = complete(_row(first, place, record), first.given({}))
     given = {k: v for k, v in batch.to_pylist()[0].items() if k not in ("html", "edits", "drop", "text")}
     html = batch["html"][0].as_py() if "html" in batch.schema.names else None
     trial = Trial(shown(place), record, given, page=page_lines(html) if html else [])
@@ -148,9 +149,8 @@ def _within(line: str, whole: str, lines: set[str]) -> bool:
     return line in (whole if len(line) >= SHORT else lines)
 
 
-def _row(made: Recipe, place: str, record: int) -> pa.RecordBatch:
+def _row(first: Map, place: str, record: int) -> pa.RecordBatch:
     """The row that a source makes of the page, as a batch."""
-    first = next(p for p in made.passes if isinstance(p, Map) and p.source)
     try:
         name = base_name(place).lower()
     except ValueError as error:
