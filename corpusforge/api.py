@@ -10,6 +10,7 @@ from corpusforge.verbs.check import Plan, describe, plan
 from corpusforge.verbs.estimate import Estimate, NoSample, estimate, estimate_of
 from corpusforge.verbs.gc import gc
 from corpusforge.verbs.gc import told as collected
+from corpusforge.verbs.new import NotNew, new_stage
 from corpusforge.verbs.next import next_commands, program
 from corpusforge.verbs.pools import PoolName
 from corpusforge.verbs.read import documents, dropped, report, step_names, verified, verify
@@ -22,6 +23,7 @@ __all__ = [
     "Estimate",
     "NoCluster",
     "NoSample",
+    "NotNew",
     "Plan",
     "PlanChanged",
     "PoolName",
@@ -37,6 +39,7 @@ __all__ = [
     "estimate",
     "estimate_of",
     "gc",
+    "new_stage",
     "next_commands",
     "plan",
     "program",

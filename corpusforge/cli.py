@@ -177,6 +177,26 @@ def gc(
         console.print(Text(line), soft_wrap=True)
 
 
+new = typer.Typer(no_args_is_help=True, help="Write something of your own to begin with.")
+app.add_typer(new, name="new")
+
+
+@new.command("stage")
+def new_stage(
+    name: Annotated[str, typer.Argument(help="Its name, such as kana_share.")],
+    folder: Annotated[Path, typer.Option(help="Where to write it.")] = Path(),
+) -> None:
+    """Write a stage and its test, both of which pass as they are; nothing is ever written over."""
+    stage, test = api.new_stage(name, folder)
+    made = "".join(word.capitalize() for word in name.split("_"))
+    for line in (
+        f"stage:   {stage}",
+        f"test:    PYTHONPATH={folder} python -m pytest {test}",
+        f'recipe:  stages: [{{use: "{name}:{made}"}}], with PYTHONPATH={folder} before corpusforge',
+    ):
+        console.print(Text(line), soft_wrap=True)
+
+
 @app.command()
 def recipes(as_json: Json = False) -> None:
     """List the shipped recipes."""
@@ -232,7 +252,7 @@ def _exit_with(run: Callable[[], Any], command: str) -> None:
         more = f"--allow-failed {len(error.failed)}, and another --version if you gave one"
         errors.print(Text(f"{text}\nor go on without them for good: add {more}"), soft_wrap=True)
         sys.exit(1)
-    except (RecipeError, InputError, VersionError, api.StoreError, api.PlanChanged, api.NoCluster) as error:
+    except (RecipeError, InputError, VersionError, api.StoreError, api.PlanChanged, api.NoCluster, api.NotNew) as error:
         errors.print(Text(f"error: {error}"), soft_wrap=True)
         sys.exit(1)
     except typer.Exit as ended:
