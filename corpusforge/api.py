@@ -7,6 +7,7 @@ from corpusforge.schemas import write_schemas
 from corpusforge.storage import StoreError
 from corpusforge.verbs.build import BuildFailed, Run, build, submit
 from corpusforge.verbs.check import Plan, describe, plan
+from corpusforge.verbs.doctor import Finding, doctor
 from corpusforge.verbs.estimate import Estimate, NoSample, estimate, estimate_of
 from corpusforge.verbs.gc import gc
 from corpusforge.verbs.gc import told as collected
@@ -21,6 +22,7 @@ from corpusforge.versions import VersionError
 __all__ = [
     "BuildFailed",
     "Estimate",
+    "Finding",
     "NoCluster",
     "NoSample",
     "NotNew",
@@ -34,6 +36,7 @@ __all__ = [
     "build",
     "collected",
     "describe",
+    "doctor",
     "documents",
     "dropped",
     "estimate",

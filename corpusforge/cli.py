@@ -32,6 +32,7 @@ errors = render.console(stderr=True)
 
 DURATION = re.compile(r"(\d{1,6})([hdw])")
 SECONDS = {"h": 3600.0, "d": 86400.0, "w": 604800.0}
+COLOURS = {"ok": "", "warning": "yellow", "error": "bold red"}
 STOPPED = 130
 """What typer returns when Ctrl-C ended a verb."""
 
@@ -175,6 +176,25 @@ def gc(
         return
     for line in api.collected(removal):
         console.print(Text(line), soft_wrap=True)
+
+
+@app.command()
+def doctor(
+    root: Annotated[str | None, typer.Option(help="A root to try: a folder, or s3://, gs:// or az://.")] = None,
+    address: Annotated[str | None, typer.Option(help="A Ray cluster to try, as build takes it.")] = None,
+    ray: Annotated[bool, typer.Option("--ray", help="Start a local Ray and end it (some seconds).")] = False,
+    as_json: Json = False,
+) -> None:
+    """Look at this machine as a build would meet it; exit 1 if something is wrong."""
+    found = []
+    for finding in api.doctor(root, address, ray):
+        found.append(finding)
+        if not as_json:
+            console.print(Text(finding.line()), style=COLOURS[finding.state], soft_wrap=True)
+    if as_json:
+        print(json.dumps([vars(finding) for finding in found]))
+    if any(finding.state == "error" for finding in found):
+        raise typer.Exit(1)
 
 
 new = typer.Typer(no_args_is_help=True, help="Write something of your own to begin with.")

@@ -266,6 +266,29 @@ class RayPool:
             ray.shutdown()
 
 
+def starts() -> float:
+    """Start a local Ray, let it do something, and end it; the CPUs it has."""
+    ours = _start(1, None)
+    try:
+        return float(ray.get(ray.remote(lambda: ray.cluster_resources()["CPU"]).remote(), timeout=PATIENCE_SECONDS))
+    finally:
+        if ours:
+            ray.shutdown()
+
+
+def prove_cluster(address: str) -> None:
+    """Raise ``NoCluster`` unless a cluster answers at an address and takes the token that is here."""
+    if address.startswith(("http://", "https://")):
+        try:
+            JobSubmissionClient(address)
+        except ray.exceptions.AuthenticationError:
+            raise NoCluster(NO_TOKEN.format(address)) from None
+        except (ConnectionError, RuntimeError) as error:
+            raise NoCluster(f"no Ray cluster takes jobs at {address}: {_first_lines(error)}") from None
+    elif _start(1, address):
+        ray.shutdown()
+
+
 def submit(address: str, folder: str, command: str, say: Callable[[str], None]) -> int:
     """Run ``command`` as a job of the cluster whose dashboard is at ``address``, with ``folder`` as working directory.
 

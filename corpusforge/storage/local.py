@@ -1,5 +1,6 @@
 """Files on local disks, by the standard library: written aside, synced, and linked to their names."""
 
+import errno
 import io
 import os
 import uuid
@@ -45,9 +46,9 @@ class Local:
         except Unwritable:
             raise
         except OSError as error:
-            raise StoreError(
-                f"{self.root} cannot be a root: {error.strerror or error}. Choose a file system that has hard links"
-            ) from None
+            links = error.errno in (errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+            cure = "Choose a file system that has hard links" if links else "Choose another place"
+            raise StoreError(f"{self.root} cannot be a root: {error.strerror or error}. {cure}") from None
         self.path(name).unlink()
 
     def path(self, name: str) -> Path:
