@@ -49,7 +49,7 @@ class Wiki:
     batch_bytes: PositiveInt = 32 << 20
 
     suffixes: ClassVar[tuple[str, ...]] = with_compressions(".xml")
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
     built_on: ClassVar[tuple[str, ...]] = ("mwparserfromhell",)
     writes: ClassVar[dict[str, pa.DataType]] = {**{field.name: field.type for field in TEXTS}, **NUMBERS}
 

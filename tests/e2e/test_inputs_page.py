@@ -80,6 +80,13 @@ def test_the_text_recipe_reads_every_kind_of_file_in_one_folder(folder: Path, sa
     assert {row["source_file"] for row in rows} == {p.name for p in (folder / "data").iterdir() if p.suffix != ".pdf"}
 
 
+def test_the_web_recipes_read_crawls_and_pages_in_one_folder(folder: Path, tmp_path: Path) -> None:
+    inputs = [str(folder / "crawls"), str(folder / "pages")]
+    run = cf.build("web_multi", inputs=inputs, root=tmp_path, pool="serial")
+    files = {row["source_file"] for row in cf.documents(f"{run.address}/extract", ["source_file"])}
+    assert {name.partition(".")[2] for name in files} == {"warc.gz", "warc", "arc.gz", "zip"}
+
+
 def test_pieces_lead_back_to_their_documents(folder: Path, said: dict[str, str]) -> None:
     parents = {row["id"]: row for row in cf.documents(f"{folder}/out/mine/dev")}
     pieces = list(cf.documents(f"{folder}/out/pieces/dev"))

@@ -37,6 +37,7 @@ JA = Wikitext("ja")
         ("== 親 ==\n=== 子 ===\n本文", "親\n\n子\n本文"),
         ("a &amp; b&nbsp;c &lt;d&gt; &#x3042; &#xD800;", "a & b c <d> あ "[:-1] + " \ufffd"),
         ("<nowiki>''[[a]]''</nowiki> <code>x == y</code>", "''[[a]]'' x == y"),
+        ("<nowiki>&amp;lt;</nowiki> <li>a<li>b", "&lt;\n- a\n- b"),
         ("<math>x^2 &lt; 3</math>", "$x^2 < 3$"),
         ("a\n<pre>\n  for i:\n    [[b]]\n</pre>\nc", "a\n\n  for i:\n    [[b]]\n\nc"),
         ("a<!-- b -->c\n<!-- d -->\ne", "ac\ne"),
@@ -121,12 +122,29 @@ def test_any_wikitext_gives_clean_lines(wikitext: str, lang: str, tables: bool) 
     text.encode()
 
 
-@pytest.mark.parametrize(
-    "mark",
-    ["<b>", "[http://a ", "[[a|", "{{a|", "<ref>", "''", "(", "\n* ", "-{", "<!--", "{{lang|a|", " ", "\n=a=", "&#"],
-)
-def test_a_hostile_page_takes_seconds_or_is_refused(mark: str) -> None:
-    text = mark * (20_000 // len(mark))
+HOSTILE = [
+    "<b>",
+    "[http://a ",
+    "[[a|",
+    "{{a|",
+    "<ref>",
+    "''",
+    "(",
+    "\n* ",
+    "-{",
+    "<!--",
+    "{{lang|a|",
+    " ",
+    "\n=a=",
+    "&#",
+]
+HOSTILE += ["<div class='", "[[a|[[b|", "{{{a|", "{|\n|-\n|", "<nowiki>", "[[File:"]
+
+
+@pytest.mark.parametrize("size", [20_000, 400_000])
+@pytest.mark.parametrize("mark", HOSTILE)
+def test_a_hostile_page_takes_seconds_or_is_refused(mark: str, size: int) -> None:
+    text = mark * (size // len(mark))
     started = time.process_time()
     for lang in ("ja", "zh"):
         try:
