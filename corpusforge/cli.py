@@ -22,7 +22,6 @@ from corpusforge.versions import VersionError
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     help="From crawl to clean, deduplicated, tokenised shards, each with a report.",
 )
@@ -32,11 +31,18 @@ errors = render.console(stderr=True)
 
 DURATION = re.compile(r"(\d{1,6})([hdw])")
 SECONDS = {"h": 3600.0, "d": 86400.0, "w": 604800.0}
+EXPECTED: tuple[type[Exception], ...] = (RecipeError, InputError, VersionError, api.StoreError, api.PlanChanged)
+EXPECTED += (api.NoCluster, api.NotNew, api.NoSample)
+"""Errors that are one message and exit status 1."""
 COLOURS = {"ok": "", "warning": "yellow", "error": "bold red"}
 STOPPED = 130
 """What typer returns when Ctrl-C ended a verb."""
 
-RecipeName = Annotated[str, typer.Argument(help="A shipped recipe (see `corpusforge recipes`) or a YAML file.")]
+RECIPE_HELP = "A shipped recipe (see `corpusforge recipes`) or a YAML file."
+RecipeName = Annotated[str, typer.Argument(help=RECIPE_HELP, autocompletion=lambda: list(shipped()))]
+ROOT_HELP = "What keeps corpora: a folder, or s3://, gs:// or az://."
+TRY_ROOT_HELP = "A root to try: a folder, or s3://, gs:// or az://."
+TRY_ADDRESS_HELP = "A Ray cluster to try, as build takes it."
 INPUT_HELP = "A file, folder, glob, s3://, gs://, az:// or https:// address, or @list.txt of these; many times."
 Inputs = Annotated[list[str], typer.Option("--input", "-i", help=INPUT_HELP)]
 BASE_HELP = "The folder or URL before the relative lines of @lists; names of inputs are relative to it."
@@ -64,7 +70,7 @@ def _seconds(text: str) -> float:
 @app.command()
 def build(
     recipe: RecipeName,
-    root: Annotated[str, typer.Option(help="What keeps corpora: a folder, or s3://, gs:// or az://.")],
+    root: Annotated[str, typer.Option(help=ROOT_HELP, envvar="CORPUSFORGE_ROOT")],
     inputs: Inputs,
     name: Annotated[str | None, typer.Option(help="Name of the corpus (default: the recipe's).")] = None,
     version: Annotated[
@@ -73,32 +79,39 @@ def build(
     ] = None,
     base: Annotated[str | None, typer.Option("--from", help="Version whose equal units are adopted.")] = None,
     pool: Annotated[api.PoolName, typer.Option(help="Where units are worked on.")] = "ray",
-    workers: Annotated[int | None, typer.Option(help=WORKERS_HELP, min=1)] = None,
-    address: Annotated[str | None, typer.Option(help=ADDRESS_HELP)] = None,
+    workers: Annotated[int | None, typer.Option(help=WORKERS_HELP, min=1, envvar="CORPUSFORGE_WORKERS")] = None,
+    address: Annotated[str | None, typer.Option(help=ADDRESS_HELP, envvar="CORPUSFORGE_ADDRESS")] = None,
     limit: Limit = None,
     allow_failed: Annotated[int, typer.Option(help=ALLOW_HELP, min=0)] = 0,
     as_json: Json = False,
     input_base: InputBase = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say only what fails.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="A line for every unit.")] = False,
 ) -> None:
     """Make a corpus, or go on with it where an earlier run stopped."""
+    if quiet and verbose:
+        raise typer.BadParameter("give --quiet or --verbose, not both", param_hint="--quiet")
+    if pool == "serial":
+        address = None
     if address and address.startswith(("http://", "https://")):
         options = {"name": name, "version": version, "from": base, "workers": workers, "limit": limit}
         options |= {"base": input_base}
         words = [f"--{option}={value}" for option, value in options.items() if value is not None]
         words += [f"--allow-failed={allow_failed}"] * bool(allow_failed) + ["--json"] * as_json
+        words += ["--quiet"] * quiet + ["--verbose"] * verbose
         raise typer.Exit(api.submit(recipe, inputs, root, words, address, _relay if as_json else _say))
-    progress = Progress(errors if as_json else console)
+    progress = Progress(errors if as_json else console, quiet, verbose)
     try:
         # Ray prints messages of its own to standard output, which belongs to the JSON.
         with redirect_stdout(sys.stderr) if as_json else nullcontext():
             chosen = (name, version, base, pool, workers, address, limit, allow_failed)
-            run = api.build(recipe, inputs, root, *chosen, progress, input_base)
+            run = api.build(recipe, inputs, root, *chosen, progress, input_base, estimate=not quiet)
     finally:
         progress.stop()
     if as_json:
         print(json.dumps({**api.verify(run.address), "address": run.address, "worked": run.worked}))
         return
-    for line in api.next_commands(run):
+    for line in [] if quiet else api.next_commands(run):
         console.print(Text(line), soft_wrap=True)
 
 
@@ -180,8 +193,8 @@ def gc(
 
 @app.command()
 def doctor(
-    root: Annotated[str | None, typer.Option(help="A root to try: a folder, or s3://, gs:// or az://.")] = None,
-    address: Annotated[str | None, typer.Option(help="A Ray cluster to try, as build takes it.")] = None,
+    root: Annotated[str | None, typer.Option(help=TRY_ROOT_HELP, envvar="CORPUSFORGE_ROOT")] = None,
+    address: Annotated[str | None, typer.Option(help=TRY_ADDRESS_HELP, envvar="CORPUSFORGE_ADDRESS")] = None,
     ray: Annotated[bool, typer.Option("--ray", help="Start a local Ray and end it (some seconds).")] = False,
     as_json: Json = False,
 ) -> None:
@@ -272,7 +285,7 @@ def _exit_with(run: Callable[[], Any], command: str) -> None:
         more = f"--allow-failed {len(error.failed)}, and another --version if you gave one"
         errors.print(Text(f"{text}\nor go on without them for good: add {more}"), soft_wrap=True)
         sys.exit(1)
-    except (RecipeError, InputError, VersionError, api.StoreError, api.PlanChanged, api.NoCluster, api.NotNew) as error:
+    except EXPECTED as error:
         errors.print(Text(f"error: {error}"), soft_wrap=True)
         sys.exit(1)
     except typer.Exit as ended:

@@ -14,12 +14,15 @@ PLAIN_SECONDS = 5.0
 
 
 class Progress:
-    """Listens to a build; a live line on a terminal, plain lines elsewhere."""
+    """Listens to a build; a live line on a terminal, elsewhere plain lines that name corpus, version and pass.
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    ``quiet`` says only what failed, ``verbose`` a line for every unit.
+    """
+
+    def __init__(self, console: Console, quiet: bool = False, verbose: bool = False) -> None:
+        self._console, self._quiet, self._verbose = console, quiet, verbose
         self._live: Live | None = None
-        self._step = ""
+        self._step = self._place = ""
         self._left = self._done = 0
         self._bytes = 0
         self._started = self._said = time.monotonic()
@@ -33,6 +36,8 @@ class Progress:
     def _on_start(self, plan: Any, place: Any, worker: str) -> None:
         for note in plan.notes:
             self._say(note)
+        if not self._console.is_terminal:
+            self._place = f"{plan.recipe.corpus}/{place.version}/"
         size = sum(given["bytes"] for given in plan.making.inputs)
         self._say(
             f"building {plan.recipe.corpus}/{place.version}: {counted(len(plan.making.inputs), 'file')}, "
@@ -47,17 +52,21 @@ class Progress:
         there = f", {done} done before" if done else ""
         taken = f", {adopted} adopted from another version" if adopted else ""
         if self._left:
-            self._say(f"{step}: {counted(units, 'unit')}{there}{taken}")
-            if self._console.is_terminal:
+            self._say(f"{self._place}{step}: {counted(units, 'unit')}{there}{taken}")
+            if self._console.is_terminal and not self._quiet:
                 self._live = Live(console=self._console, refresh_per_second=4, transient=True)
                 self._live.start()
         elif adopted:
-            self._say(f"{step}: {counted(adopted, 'unit')} adopted from another version, nothing left to do")
+            self._say(
+                f"{self._place}{step}: {counted(adopted, 'unit')} adopted from another version, nothing left to do"
+            )
 
     def _on_done(self, step: str, manifest: Any) -> None:
         self._done += 1
         self._counts.update(manifest.counts)
         self._bytes += sum(f.bytes for f in manifest.files)
+        if self._verbose:
+            self._say(f"{self._place}{step}/{manifest.unit}: {_unit(manifest)}")
         line = self._line()
         if self._live:
             self._live.update(Text(line))
@@ -66,10 +75,12 @@ class Progress:
             self._say(line)
 
     def _on_failed(self, step: str, failed: Any) -> None:
-        self._say(f"FAILED {step}/{failed.unit} ({failed.reads}): {failed.causes[-1]}")
+        line = f"FAILED {self._place}{step}/{failed.unit} ({failed.reads}): {failed.causes[-1]}"
+        self._console.print(Text(line), soft_wrap=True)
 
     def _on_note(self, line: str) -> None:
-        self._say(line)
+        of_unit = bool(self._step) and line.startswith(f"{self._step}/")
+        self._say(f"{self._place}{line}" if of_unit else line)
 
     def _on_end(self, run: Any) -> None:
         self._flush()
@@ -92,7 +103,7 @@ class Progress:
         seconds = max(time.monotonic() - self._started, 1e-3)
         records = self._counts["records"] or self._counts["documents"]
         dropped = sum(v for k, v in self._counts.items() if k.startswith("drop."))
-        parts = [f"{self._step}: {self._done}/{counted(self._left, 'unit')}"]
+        parts = [f"{self._place}{self._step}: {self._done}/{counted(self._left, 'unit')}"]
         if records:
             parts.append(f"{counted(records, 'record')} ({records / seconds:,.0f}/s), {dropped:,} dropped")
         parts.append(f"{self._bytes / 1e6:,.1f} MB written ({self._bytes / 1e6 / seconds:,.1f} MB/s)")
@@ -108,7 +119,21 @@ class Progress:
                 self._say(self._line())
 
     def _say(self, line: str) -> None:
+        if self._quiet:
+            return
         self._console.print(Text(line), soft_wrap=True)
+
+
+def _unit(manifest: Any) -> str:
+    """A unit that is done, in words."""
+    counts = manifest.counts
+    records = counts.get("records", 0) or counts.get("documents", 0)
+    dropped = sum(v for k, v in counts.items() if k.startswith("drop."))
+    told = f"{counted(records, 'record')}, {dropped:,} dropped, " if records else ""
+    size = sum(f.bytes for f in manifest.files) / 1e6
+    return (
+        f"{told}{size:,.1f} MB in {manifest.cost.get('seconds', 0):,.1f} s on {manifest.cost.get('host', 'this host')}"
+    )
 
 
 def counted(number: int, noun: str) -> str:
