@@ -150,7 +150,8 @@ def test_what_a_page_links_to_exists(page: str) -> None:
 @pytest.mark.parametrize("page", PAGES[:2])
 def test_recipes_verbs_and_make_targets_exist(page: str) -> None:
     text = (ROOT / page).read_text("utf-8")
-    verbs = {command.callback.__name__ for command in app.registered_commands if command.callback}
+    verbs = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+    verbs |= {group.name for group in app.registered_groups if group.name}
     targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     assert set(shipped()) == set(re.findall(r"`(web_\w+|text)`", text))
     used = set(re.findall(r"(?:bin/|`)corpusforge (\w+)", text))
@@ -163,7 +164,7 @@ def test_recipes_verbs_and_make_targets_exist(page: str) -> None:
 def test_every_option_named_exists() -> None:
     texts = "".join((ROOT / page).read_text("utf-8") for page in PAGES[:4])
     named = set(re.findall(r"(?<=[` ])--[a-z][a-z-]+", texts))
-    known = run(f"{sys.executable} -m corpusforge build --help", ROOT)
+    known = "".join(run(f"{sys.executable} -m corpusforge {verb} --help", ROOT) for verb in ("build", "check", "try"))
     assert "--allow-failed" in named
     assert {option for option in named if option not in known} == set()
 
