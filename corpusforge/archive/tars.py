@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from corpusforge.archive.framing import Lost
+from corpusforge.archive.record import Lost
 from corpusforge.archive.streams import Stream
 
 BLOCK = 512

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from corpusforge.archive.framing import Record
+from corpusforge.archive.record import Record
 from corpusforge.archive.warc import address_of
 from corpusforge.schema import TEXTS
 from corpusforge.text.canonical import sha256

@@ -2,7 +2,7 @@
 
 import re
 
-from corpusforge.archive.framing import Head, Record
+from corpusforge.archive.record import Head, Record
 from corpusforge.archive.streams import Stream
 from corpusforge.text.http import BLANK_LINE, fields_of
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO
 
-from corpusforge.archive.framing import Lost
 from corpusforge.archive.packing import Member
+from corpusforge.archive.record import Lost
 from corpusforge.archive.streams import Section, Supply
 from corpusforge.decoders import Decoder, Inflate, decoder
 

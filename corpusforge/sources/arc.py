@@ -13,9 +13,10 @@ import pyarrow as pa
 from pydantic import ConfigDict, NonNegativeInt, PositiveInt
 from pydantic.dataclasses import dataclass
 
-from corpusforge.archive.framing import Head, Record, outcomes, records
+from corpusforge.archive.framing import outcomes, records
 from corpusforge.archive.packing import planned
 from corpusforge.archive.page import COLUMNS, HEAD_ROOM, Capture, Page, Place, batch_of, page_of
+from corpusforge.archive.record import Head, Record
 from corpusforge.archive.streams import Stream
 from corpusforge.sources import Input, Slice, grouped
 from corpusforge.text.http import STATUS_LINE, Fields, Message, message_of

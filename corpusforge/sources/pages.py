@@ -18,9 +18,9 @@ from pydantic import ConfigDict, PositiveInt
 from pydantic.dataclasses import dataclass
 
 from corpusforge.archive import tars, zips
-from corpusforge.archive.framing import Lost
 from corpusforge.archive.packing import Bomb, Chain, Damaged, packing_of
 from corpusforge.archive.page import COLUMNS, Capture, Page, Place, batch_of, page_of
+from corpusforge.archive.record import Lost
 from corpusforge.archive.streams import Plain, Stream
 from corpusforge.sources import Input, Slice, cut, grouped, whole
 from corpusforge.text.canonical import sha256

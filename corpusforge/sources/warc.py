@@ -12,9 +12,10 @@ import pyarrow as pa
 from pydantic import ConfigDict, NonNegativeInt, PositiveInt
 from pydantic.dataclasses import dataclass
 
-from corpusforge.archive.framing import Record, outcomes, records
+from corpusforge.archive.framing import outcomes, records
 from corpusforge.archive.packing import planned
 from corpusforge.archive.page import COLUMNS, HEAD_ROOM, Capture, Page, Place, batch_of, page_of
+from corpusforge.archive.record import Record
 from corpusforge.archive.warc import WARC, address_of, kind_of
 from corpusforge.sources import Input, Slice, grouped
 from corpusforge.text.http import Fields, Message, message_of

@@ -12,8 +12,9 @@ import pyarrow as pa
 from pydantic import ConfigDict, NonNegativeInt, PositiveInt
 from pydantic.dataclasses import dataclass
 
-from corpusforge.archive.framing import Record, outcomes, records
+from corpusforge.archive.framing import outcomes, records
 from corpusforge.archive.packing import planned
+from corpusforge.archive.record import Record
 from corpusforge.archive.text import Text, batch_of
 from corpusforge.archive.warc import WARC, kind_of
 from corpusforge.schema import TEXTS

@@ -18,7 +18,8 @@ import pytest
 import zstandard
 from fastwarc.warc import ArchiveIterator
 
-from corpusforge.archive.framing import Record, records
+from corpusforge.archive.framing import records
+from corpusforge.archive.record import Record
 from corpusforge.archive.warc import WARC
 from corpusforge.demo.write import write
 from corpusforge.sources import Slice
