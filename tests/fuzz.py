@@ -16,7 +16,7 @@ from pathlib import Path
 
 from fastwarc.warc import ArchiveIterator, WarcRecordType
 
-import corpusforge as cf
+from corpusforge import api
 from corpusforge.demo.records import member, record, record_id, response
 from corpusforge.demo.write import write
 from tests.real import DATA
@@ -36,7 +36,7 @@ def main() -> None:
     started = time.monotonic()
     build = [sys.executable, "-m", "corpusforge", "build", "web_multi", "--workers", "2"]
     subprocess.run([*build, "--input", str(folder / "in"), "--root", str(folder / "out")], check=True)
-    report = cf.report(str(folder / "out" / "web_multi" / "dev"))[0].report
+    report = api.report(str(folder / "out" / "web_multi" / "dev"))[0].report
     counts = report.counts
     drops = sum(n for name, n in counts.items() if name.startswith("drop."))
     killers = counts["drop.extract.killed_worker"] + counts["drop.extract.too_dear"]
