@@ -29,7 +29,7 @@ def url() -> Iterator[str]:
     with s3.served() as made:
         amazon = s3.client(made)
         for name, data in FILES.items():
-            amazon.put_object(Bucket=s3.BUCKET, Key=f"crawl/{name}", Body=data)
+            amazon.put_object(Bucket=s3.BUCKET, Key=f"told/{name}", Body=data)
         yield made
 
 
@@ -56,7 +56,7 @@ def names(*given: str, base: str | None = None) -> list[str]:
 
 
 BELOW = ["a.warc.gz", "deep/b.warc.gz", "deep/er/c.warc.gz", "deep/日本 x.warc.gz"]
-STORE = f"s3://{s3.BUCKET}/crawl"
+STORE = f"s3://{s3.BUCKET}/told"
 
 
 def test_a_folder_is_the_same_on_disk_and_in_a_store(url: str, folder: Path) -> None:
@@ -129,7 +129,7 @@ def test_a_list_that_is_wrong_names_its_line(url: str, tmp_path: Path) -> None:
         "@other.txt": "line 1: a list names no other list",
         "\nnot/there.warc.gz": "line 2: no input not/there.warc.gz",
         "ftp://host/a": "line 1: ftp://host/a: inputs are paths or begin with s3://",
-        f"{STORE}/gone.warc.gz": "there is no s3://corpora/crawl/gone.warc.gz",
+        f"{STORE}/gone.warc.gz": "there is no s3://corpora/told/gone.warc.gz",
     }.items():
         listing.write_text(text)
         with pytest.raises(InputError, match=said):
@@ -143,8 +143,8 @@ def test_a_list_that_is_wrong_names_its_line(url: str, tmp_path: Path) -> None:
 
 def test_what_is_not_there_is_one_clear_error(url: str, served: str) -> None:
     for given, said in {
-        f"{STORE}/none": "no input s3://corpora/crawl/none: the store has no such object",
-        f"{STORE}/zz*": "no input s3://corpora/crawl/zz",
+        f"{STORE}/none": "no input s3://corpora/told/none: the store has no such object",
+        f"{STORE}/zz*": "no input s3://corpora/told/zz",
         "s3://no-such-bucket/x": "there is no bucket 'no-such-bucket'",
         f"{served}/none.warc.gz": "there is no http://.*404",
         "http://no-such-host.invalid/a.warc.gz": "its host name is not known",
