@@ -1,7 +1,8 @@
 """Addresses of files and folders: a path on disk, or the URL of an object store or a web server."""
 
+import re
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 OBJECTS = ("s3://", "gs://", "az://")
 WEB = ("https://", "http://")
@@ -47,12 +48,19 @@ def shown(address: str) -> str:
     """An address as it may be printed: without a query, which may be a signature, and without a password."""
     if not on_web(address):
         return address
-    parts = urlsplit(address)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    scheme, host, path = _web_parts(address)
+    return f"{scheme}://{host}{path}"
 
 
 def base_name(address: str) -> str:
     """The last name of an address, as a file on disk would be called."""
     if on_web(address):
-        return unquote(urlsplit(address).path).rstrip("/").rpartition("/")[2]
+        return unquote(_web_parts(address)[2]).rstrip("/").rpartition("/")[2]
     return parted(address)[1]
+
+
+def _web_parts(address: str) -> tuple[str, str, str]:
+    """Scheme, host with its port, and path; also of an address that is none, so that it can be named in an error."""
+    scheme, _, rest = address.partition("://")
+    host, slash, path = re.split(r"[?#]", rest, maxsplit=1)[0].partition("/")
+    return scheme, host.rpartition("@")[2], slash + path

@@ -149,6 +149,8 @@ def test_what_is_not_there_is_one_clear_error(url: str, served: str) -> None:
         f"{served}/none.warc.gz": "there is no http://.*404",
         "http://no-such-host.invalid/a.warc.gz": "its host name is not known",
         "gopher://host/a": "inputs are paths or begin with",
+        "http://[bad/a.warc.gz": r"http://\[bad/a\.warc\.gz",
+        "http://a b/c.warc.gz": "invalid character",
     }.items():
         with pytest.raises(InputError, match=said):
             found(given)
