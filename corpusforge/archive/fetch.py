@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 from urllib.parse import urljoin
-from urllib.request import getproxies
 
 import urllib3
 from urllib3.exceptions import HTTPError, MaxRetryError, NameResolutionError
@@ -13,6 +12,7 @@ from urllib3.exceptions import HTTPError, MaxRetryError, NameResolutionError
 from corpusforge.archive.page import Capture
 from corpusforge.storage import StoreError
 from corpusforge.storage.addresses import shown
+from corpusforge.storage.web import pool_for
 from corpusforge.text.http import Fields, Message
 
 CONNECT_SECONDS, SECONDS = 10.0, 30.0
@@ -31,7 +31,7 @@ def fetched(url: str, most_bytes: int, seconds: float = SECONDS) -> Capture:
     limits = urllib3.Timeout(connect=CONNECT_SECONDS, total=seconds)
     retries = urllib3.Retry(total=None, connect=0, read=0, status=0, other=0, redirect=REDIRECTS)
     try:
-        answer: Any = _pool().request(
+        answer: Any = pool_for(url).request(
             "GET", url, headers=headers, timeout=limits, retries=retries, preload_content=False
         )
         body = _body(answer, most_bytes, until, url, seconds)
@@ -42,12 +42,6 @@ def fetched(url: str, most_bytes: int, seconds: float = SECONDS) -> Capture:
     address = urljoin(url, answer.url or url)
     whole = len(body) <= most_bytes
     return Capture(None, address, now, Message(answer.status, Fields(fields), body[:most_bytes]), None, whole)
-
-
-def _pool() -> Any:
-    proxies = getproxies()
-    proxy = proxies.get("https") or proxies.get("http")
-    return urllib3.ProxyManager(proxy) if proxy else urllib3.PoolManager()
 
 
 def _body(answer: Any, most_bytes: int, until: float, url: str, seconds: float) -> bytes:

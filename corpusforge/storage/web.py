@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import IO, Any, BinaryIO
-from urllib.request import getproxies
+from urllib.request import getproxies, proxy_bypass
 
 import urllib3
 from urllib3.exceptions import HTTPError, MaxRetryError, NameResolutionError
@@ -91,7 +91,7 @@ def _pieces(file: WebRanges, start: int, end: int, spool: IO[bytes] | None = Non
         answer = _asked(file.url, f"bytes={at}-{end - 1}" if file.ranged else "", file)
         began, first, slow, cause = time.monotonic(), at, False, "the connection was cut"
         try:
-            while at < end and not slow and (piece := answer.read1(CHUNK)[: end - at]):
+            while at < end and not slow and (piece := answer.read1(CHUNK, decode_content=False)[: end - at]):
                 yield piece
                 at += len(piece)
                 slow = _too_slow(at - first, time.monotonic() - began)
@@ -114,7 +114,9 @@ def _asked(url: str, span: str, before: WebRanges | None = None) -> Any:
     headers = {"Accept-Encoding": "identity", "User-Agent": "corpusforge", **({"Range": span} if span else {})}
     for failures in range(1, FAILURES + 1):
         try:
-            answer: Any = _pool().request("GET", url, headers=headers, preload_content=False, retries=_redirects())
+            answer: Any = pool_for(url).request(
+                "GET", url, headers=headers, preload_content=False, retries=_redirects()
+            )
         except (HTTPError, ValueError) as error:
             cause, wait = _no_answer(url, error), None
         else:
@@ -154,8 +156,11 @@ def _no_answer(url: str, error: Exception) -> str:
     inner = error.reason if isinstance(error, MaxRetryError) and error.reason else error
     if isinstance(inner, NameResolutionError):
         raise StoreError(f"{shown(url)}: its host name is not known. Check the address and the network") from None
-    if isinstance(error, ValueError) or "certificate verify failed" in str(inner):
-        raise StoreError(f"{shown(url)}: {inner}") from None
+    if isinstance(error, ValueError):
+        # The library's own words hold the whole address, which may be signed.
+        raise StoreError(f"{shown(url)} is no address of a web server. Check it") from None
+    if "certificate verify failed" in str(inner):
+        raise StoreError(f"{shown(url)}: its certificate cannot be verified ({type(inner).__name__})") from None
     return f"no answer ({type(inner).__name__})"
 
 
@@ -173,11 +178,16 @@ def _redirects() -> urllib3.Retry:
     )
 
 
+def pool_for(url: str) -> Any:
+    """Connections for an address, through the proxy that the environment names for it."""
+    parts = urllib3.util.parse_url(url)
+    bypassed = not parts.host or proxy_bypass(parts.host)
+    return _pool(None if bypassed else getproxies().get(parts.scheme or ""))
+
+
 @cache
-def _pool() -> Any:
+def _pool(proxy: str | None) -> Any:
     timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
-    proxies = getproxies()
-    proxy = proxies.get("https") or proxies.get("http")
     if proxy:
         return urllib3.ProxyManager(proxy, timeout=timeout, maxsize=CONNECTIONS)
     return urllib3.PoolManager(timeout=timeout, maxsize=CONNECTIONS)

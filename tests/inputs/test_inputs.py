@@ -150,7 +150,7 @@ def test_what_is_not_there_is_one_clear_error(url: str, served: str) -> None:
         "http://no-such-host.invalid/a.warc.gz": "its host name is not known",
         "gopher://host/a": "inputs are paths or begin with",
         "http://[bad/a.warc.gz": r"http://\[bad/a\.warc\.gz",
-        "http://a b/c.warc.gz": "invalid character",
+        "http://a b/c.warc.gz": "is no address of a web server",
     }.items():
         with pytest.raises(InputError, match=said):
             found(given)

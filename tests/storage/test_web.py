@@ -1,5 +1,6 @@
 """Files on web servers that cut, stall, refuse, change, or give no ranges, over real HTTP."""
 
+import gzip
 import hashlib
 import random
 import re
@@ -26,6 +27,7 @@ class Site:
     ranges: bool = True
     length: bool = True
     tag: str = '"v1"'
+    coding: str = ""
     fault: Callable[[int, Any], bool] = lambda number, handler: False
     asked: list[str] = field(default_factory=list)
     url: str = ""
@@ -72,6 +74,8 @@ def give(handler: Any, site: Site, data: bytes, cut: int | None = None) -> None:
         handler.send_header("Content-Range", f"bytes {start}-{end - 1}/{len(data)}")
     if site.tag:
         handler.send_header("ETag", site.tag)
+    if site.coding:
+        handler.send_header("Content-Encoding", site.coding)
     if site.length:
         handler.send_header("Content-Length", str(end - start))
     else:
@@ -215,6 +219,23 @@ def test_trickling_bytes_are_given_up_with_a_cause(site: Site, monkeypatch: pyte
         web._pool.cache_clear()
 
 
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_packed_file_stays_packed_whatever_its_server_calls_it(site: Site, ranges: bool) -> None:
+    packed = gzip.compress(DATA)
+    site.files["/a.gz"], site.coding, site.ranges = packed, "gzip", ranges
+    with opened(f"{site.url}/a.gz") as file:
+        assert file.read() == packed
+
+
+def test_a_proxy_is_asked_for_the_hosts_it_is_for(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    assert state_of(f"{site.url}/a.bin")[0] == len(DATA)
+    monkeypatch.setattr(web, "FAILURES", 1)
+    with pytest.raises(StoreError, match="no answer"):
+        state_of("http://elsewhere.invalid/a.bin")
+
+
 def test_without_ranges_a_file_is_loaded_whole_also_over_cut_connections(site: Site) -> None:
     def cut(number: int, handler: Any) -> bool:
         if number not in (2, 3):
@@ -279,6 +300,13 @@ def test_refusals_are_told_in_plain_words_without_the_signature(site: Site) -> N
         state_of("http://no-such-host.invalid/a.bin")
     with pytest.raises(StoreError, match="no answer"):
         state_of("http://127.0.0.1:9/a.bin")
+
+
+def test_a_signature_in_an_address_that_is_none_is_not_told() -> None:
+    with pytest.raises(StoreError) as told:
+        state_of("https://host:99999/a.jsonl?X-Amz-Signature=SECRET")
+    assert "SECRET" not in str(told.value)
+    assert "https://host:99999/a.jsonl is no address of a web server" in str(told.value)
 
 
 def test_a_redirect_is_followed(site: Site) -> None:
