@@ -195,7 +195,21 @@ def _follow_stages(made: Map, said: Any, before: Mapping[str, Any], spot: Spot, 
         _needs(type(stage).__name__, stage.reads, columns, at)
         columns |= set(stage.writes)
     if made.source:
+        _check_types(made, spot)
         _check_masks(made, spot)
+
+
+def _check_types(made: Map, spot: Spot) -> None:
+    """Several sources of a pass may have columns of their own, but one name means one type."""
+    types: dict[str, tuple[str, pa.DataType]] = {}
+    for source in made.source:
+        for column, kind in source.writes.items():
+            name, before = types.setdefault(column, (type(source).__name__, kind))
+            if before != kind:
+                raise spot.error(
+                    f"{name} writes {column!r} as {before}, {type(source).__name__} as {kind}",
+                    "Give the column one type in both, or two names",
+                )
 
 
 def _check_masks(made: Map, spot: Spot) -> None:

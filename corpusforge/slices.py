@@ -38,6 +38,10 @@ class Slice:
     end: int
     limit: int | None = None
 
+    @property
+    def bytes(self) -> int:
+        return self.end - self.start
+
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 

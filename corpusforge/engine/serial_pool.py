@@ -42,7 +42,8 @@ def cause_of(error: BaseException) -> str:
 
 def describe(unit: Unit) -> str:
     """What a unit reads, in a few words, for the list of failed units."""
-    piece = unit.spec.get("slice")
-    if piece:
-        return f"{piece['name']} bytes {piece['start']}-{piece['end']}"
+    pieces = unit.spec.get("slices")
+    if pieces:
+        more = f" and {len(pieces) - 1} more" if len(pieces) > 1 else ""
+        return f"{pieces[0]['name']} bytes {pieces[0]['start']}-{pieces[0]['end']}{more}"
     return f"{len(unit.reads)} files, {unit.bytes} bytes"

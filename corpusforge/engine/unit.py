@@ -22,14 +22,14 @@ class Unit:
     """One piece of a pass.
 
     ``spec`` (JSON) and the digests of ``reads`` are its identity; ``bytes`` orders the work, largest first; ``places``
-    says where raw inputs lie and is never part of an identity.
+    says where raw inputs lie and when they changed, by name, and is never part of an identity.
     """
 
     name: str
     spec: Mapping[str, Any]
     reads: tuple[File, ...] = ()
     bytes: int = 0
-    places: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def identity(self, pass_spec: Mapping[str, Any]) -> str:
         """Digest of what this unit computes from which content."""

@@ -15,7 +15,7 @@ from corpusforge.engine.tables import TableWriter, read_rows, schema_of
 from corpusforge.engine.unit import Manifest, Unit
 from corpusforge.inputs import has_fingerprint
 from corpusforge.passes.ledger import Ledger, stored_schema, swept_schema
-from corpusforge.passes.runs import plan_runs
+from corpusforge.passes.runs import in_runs, plan_runs
 from corpusforge.passes.specs import spec_of
 from corpusforge.report.add import Report
 from corpusforge.schema import BLOCK, EDIT, PARQUET_OPTIONS, ROW_GROUP_ROWS
@@ -24,6 +24,10 @@ from corpusforge.stages import Stage, marked
 from corpusforge.storage import opened, state_of
 from corpusforge.storage.addresses import shown
 
+GROUP_BYTES = 16 << 20
+"""Slices of inputs share a unit up to this size …"""
+UNITS = 1000
+"""… where there would be more units than about this many."""
 ALWAYS = {"blocks": pa.list_(BLOCK), "edits": pa.list_(EDIT)}
 """Columns that a map pass adds where its input has none."""
 
@@ -78,17 +82,18 @@ class Map:
     def plan(self, inputs: Mapping[str, Sequence[Manifest]]) -> Sequence[Unit]:
         if not self.source:
             return plan_runs(inputs[self.reads[0]], self.unit_bytes)
-        pieces = [
-            (given, piece) for given in self.inputs for piece in self.reader_of(given.name).plan(given, self.limit)
-        ]
+        pieces = [(i, piece) for i in self.inputs for piece in self.reader_of(i.name).plan(i, self.limit)]
+        # Slices of many small files share a unit, so that a folder of a million pages is not a million units.
+        most = min(GROUP_BYTES, sum(piece.bytes for _, piece in pieces) // UNITS)
+        runs = in_runs([(piece, piece[1].bytes) for piece in pieces], most)
         return [
             Unit(
                 f"{number:06d}",
-                {"slice": piece.to_json()},
-                bytes=piece.end - piece.start,
-                places={"path": given.path, "state": given.state},
+                {"slices": [piece.to_json() for _, piece in run]},
+                bytes=sum(piece.bytes for _, piece in run),
+                places={given.name: (given.path, given.state) for given, _ in run},
             )
-            for number, (given, piece) in enumerate(pieces)
+            for number, run in enumerate(runs)
         ]
 
     def reader_of(self, name: str) -> Source:
@@ -131,7 +136,8 @@ class Map:
 
     def _read(self, unit: Unit, inputs: Reader, passed_over: Counter[str]) -> Iterator[pa.RecordBatch]:
         if self.source:
-            yield from self._read_slice(Slice(**unit.spec["slice"]), unit.places, passed_over)
+            for piece in slices_of(unit):
+                yield from self._read_slice(piece, *unit.places[piece.name], passed_over)
             return
         for file, (first, rows) in zip(unit.reads, unit.spec["rows"], strict=True):
             with inputs.open(file) as opened:
@@ -139,13 +145,10 @@ class Map:
                     for start in range(0, group.num_rows, self.batch_rows):
                         yield group.slice(start, self.batch_rows)
 
-    def _read_slice(
-        self, piece: Slice, places: Mapping[str, str], passed_over: Counter[str]
-    ) -> Iterator[pa.RecordBatch]:
-        path = places["path"]
+    def _read_slice(self, piece: Slice, path: str, state: str, passed_over: Counter[str]) -> Iterator[pa.RecordBatch]:
         size, before = state_of(path)
         # A copy of the file on another node has another date, so a date alone says nothing.
-        if before != places["state"] and not has_fingerprint(path, size, piece.fingerprint):
+        if before != state and not has_fingerprint(path, size, piece.fingerprint):
             raise RuntimeError(f"input {shown(path)} is not what it was when the build began. Build again")
         with opened(path) as file:
             yield from self.reader_of(piece.name).read(piece, file, passed_over)
@@ -167,6 +170,11 @@ class Map:
         started = time.thread_time_ns()
         ledger.keep(ledger.split(live))
         spent["write"] += time.thread_time_ns() - started
+
+
+def slices_of(unit: Unit) -> list[Slice]:
+    """What a unit of a pass with a source reads."""
+    return [Slice(**piece) for piece in unit.spec["slices"]]
 
 
 def applied(stage: Stage, batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -1,9 +1,12 @@
 """Units of a later pass: runs of whole or partial input shards, from counts in manifests only."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from corpusforge.engine.unit import File, Manifest, Unit
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,8 @@ class Piece:
 def plan_runs(shards: Sequence[Manifest], unit_bytes: int) -> list[Unit]:
     """Group shards, in order, into units of at most ``unit_bytes`` of text; a larger shard is cut into even parts."""
     pieces = [piece for shard in shards for piece in _pieces(shard, unit_bytes)]
-    return [_unit(f"{number:06d}", run) for number, run in enumerate(_grouped(pieces, unit_bytes))]
+    runs = in_runs([(piece, piece.bytes) for piece in pieces], unit_bytes)
+    return [_unit(f"{number:06d}", run) for number, run in enumerate(runs)]
 
 
 def _pieces(shard: Manifest, unit_bytes: int) -> Iterator[Piece]:
@@ -32,13 +36,16 @@ def _pieces(shard: Manifest, unit_bytes: int) -> Iterator[Piece]:
         yield Piece(shard.file("kept.parquet"), first, last - first, size // parts)
 
 
-def _grouped(pieces: Sequence[Piece], unit_bytes: int) -> Iterator[list[Piece]]:
-    run: list[Piece] = []
-    for piece in pieces:
-        if run and sum(p.bytes for p in run) + piece.bytes > unit_bytes:
+def in_runs(items: Iterable[tuple[Item, int]], most: int) -> Iterator[list[Item]]:
+    """Items, each with its bytes, in runs of at most ``most`` bytes; a larger one is a run of its own."""
+    run: list[Item] = []
+    size = 0
+    for item, length in items:
+        if run and size + length > most:
             yield run
-            run = []
-        run.append(piece)
+            run, size = [], 0
+        run.append(item)
+        size += length
     if run:
         yield run
 

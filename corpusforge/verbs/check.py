@@ -78,7 +78,7 @@ def describe(planned: Plan) -> Iterator[str]:
     if source and source.inputs:
         slices = source.plan({})
         size = sum(i.bytes for i in source.inputs)
-        files, pieces = counted(len(source.inputs), "file"), counted(len(slices), "slice")
+        files, pieces = counted(len(source.inputs), "file"), counted(len(slices), "unit")
         yield f"inputs: {files}, {size:,} bytes, in {pieces}"
     yield from planned.notes
 

@@ -9,7 +9,7 @@ from typing import Any
 from corpusforge.engine.unit import Unit
 from corpusforge.inputs import InputError
 from corpusforge.passes.corpus import Corpus
-from corpusforge.passes.map import Map
+from corpusforge.passes.map import Map, slices_of
 from corpusforge.passes.tokenize import Tokenize
 from corpusforge.recipe import Recipe
 from corpusforge.report.progress import counted
@@ -65,7 +65,7 @@ def estimate(recipe: Recipe, units: Sequence[Unit], workers: int) -> Estimate:
     # Slices count by their bytes: large pages and small ones may lie in different files.
     records = size * sum(piece.whole * piece.rows / piece.bytes for piece in sample.pieces) / weight
     cpu = size * sum(piece.whole * piece.cost for piece in sample.pieces) / weight
-    most = sum(unit.spec["slice"]["limit"] or 0 for unit in units) or records
+    most = sum(piece.limit or 0 for unit in units for piece in slices_of(unit)) or records
     share = min(1.0, most / records)
     return Estimate(
         what="pages" if "html" in chain[0].given({}) else "documents",

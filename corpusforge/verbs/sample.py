@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from corpusforge.engine.tables import TableWriter
 from corpusforge.engine.unit import Unit
 from corpusforge.passes.ledger import Ledger, stored_schema, swept_schema
-from corpusforge.passes.map import Map, complete
+from corpusforge.passes.map import Map, complete, slices_of
 from corpusforge.slices import Slice
 from corpusforge.storage import opened
 
@@ -192,11 +192,11 @@ def taken(passes: Sequence[Map], units: Sequence[Unit], seconds: float) -> Sampl
 
 def _piece(chain: Chain, first: Map, unit: Unit, seconds: float) -> Piece:
     """Measure one slice: its first batch pays for finding the first record, and is not timed where more follow."""
-    piece = Slice(**unit.spec["slice"])
+    piece = slices_of(unit)[0]
     offsets: list[int] = []
     sent = 0
     sending = reading = 0.0
-    with opened(unit.places["path"]) as file:
+    with opened(unit.places[piece.name][0]) as file:
         counting = Counting(file)
         batches = _small(first.reader_of(piece.name)).read(piece, io.BufferedReader(counting, BUFFER), Counter())
         began = time.process_time()
