@@ -105,7 +105,10 @@ def _rows(
 
 
 def records(table: pa.RecordBatch) -> Iterator[dict[str, Any] | None]:
-    """The rows of a table; None for one with a value that Python cannot hold."""
+    """The rows of a table, all of them; None for one with a value that Python cannot hold."""
+    if not table.num_columns:  # from_arrays would know of no rows
+        yield from ({} for _ in range(table.num_rows))
+        return
     columns = [_dates(table.column(number)) for number in range(table.num_columns)]
     table = pa.RecordBatch.from_arrays(columns, names=table.schema.names)
     try:

@@ -42,7 +42,7 @@ class Parquet:
     batch_bytes: PositiveInt = 32 << 20
 
     suffixes: ClassVar[tuple[str, ...]] = (".parquet", ".pq")
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
         columns_of(self.columns)
@@ -65,8 +65,19 @@ class Parquet:
         yield from documents(self, piece, found, passed_over)
 
     def _chosen(self, schema: pa.Schema) -> list[str]:
-        """Of the columns that the fields look at those that are there, whole or in part."""
-        names = set(schema.names)
-        places = sorted(place for place in places_of(self) if {place, place.split(".")[0]} & names)
+        """Of the columns that the fields look at those that are there, of structs the parts that are."""
+        places = sorted(place for place in places_of(self) if _has(schema, place))
         # One column must be read to know the rows.
         return places or schema.names[:1]
+
+
+def _has(schema: pa.Schema, place: str) -> bool:
+    """Whether a place is a column, or a field of structs; Arrow gives no columns, and so no rows, for one that is not."""
+    if place in schema.names:
+        return True
+    first, *keys = place.split(".")
+    kind = schema.field(first).type if schema.names.count(first) == 1 else None
+    for key in keys:
+        at = kind.get_field_index(key) if kind is not None and pa.types.is_struct(kind) else -1
+        kind = kind.field(at).type if kind is not None and at >= 0 else None
+    return kind is not None

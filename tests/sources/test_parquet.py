@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from corpusforge.records.tables import records
 from corpusforge.sources import Slice
 from corpusforge.sources.parquet import Parquet
 
@@ -138,3 +139,13 @@ def test_a_large_row_group_is_not_held_at_once(tmp_path: Path) -> None:
             peak = max(peak, pa.total_allocated_bytes() - before)
     assert rows == 4000
     assert peak < 20 << 20, "60 MB of text, a few MB at a time"
+
+
+@pytest.mark.parametrize("metadata", [pa.array(["a", "b"]), pa.array([{"other": 1}, {"other": 2}])])
+def test_rows_of_a_file_without_any_place_are_counted(metadata: pa.Array) -> None:
+    assert read(written(pa.table({"metadata": metadata}))) == ([], Counter({"source.no_text": 2}))
+
+
+def test_a_table_gives_each_row_even_without_columns() -> None:
+    table = pa.RecordBatch.from_pydict({"a": [1, 2, 3]})
+    assert list(records(table.select([]))) == [{}, {}, {}]
