@@ -6,20 +6,25 @@ from typing import Any, ClassVar
 import pyarrow as pa
 from pydantic.dataclasses import dataclass
 
-from corpusforge.schema import BLOCK, MASKED
+from corpusforge.schema import BLOCK, DOCUMENT, MASKED, SOURCE, TEXTS
 from corpusforge.stages import STRICT, put
 from corpusforge.text.masks import Found, find, moved
 
 PLACEHOLDERS = {"EMAIL": "<EMAIL>", "IP": "<IP>", "PHONE": "<PHONE>"}
 WIDTHS = {kind: len(mask) for kind, mask in PLACEHOLDERS.items()}
+SPARED = frozenset((*SOURCE.names, *TEXTS.names, *DOCUMENT.names, "parent", "masked")) - {"text", "title"}
+"""The columns of the contracts, which hold ids, addresses and measurements; ``parent`` is the id of another text."""
 
 
 @dataclass(frozen=True, config=STRICT)
 class MaskPersonal:
-    """Replace e-mail addresses, public IP addresses and phone numbers in text and title by ``<EMAIL>``, ``<IP>`` …
+    """Replace e-mail addresses, public IP addresses and phone numbers by ``<EMAIL>``, ``<IP>`` and ``<PHONE>``.
 
-    What is found is described in ``corpusforge.text.masks``. ``masked`` names every place in the written text with its
-    kind and the length of what it hides; what it hid is written nowhere. The URL stays: it is the document's address.
+    Masked are the text, the title and every column of strings that is none of the contracts (``SPARED``): the turns of
+    ``messages``, a ``colophon``, what ``columns`` carries on; also strings in lists and structs. What is found is
+    described in ``corpusforge.text.masks``. ``masked`` names every place in the written text with its kind and the
+    length of what it hides; of other columns no places are kept. What it hid is written nowhere. The URL stays: it is
+    the document's address.
     Runs in the extraction pass: edits count from its result.
     """
 
@@ -27,7 +32,7 @@ class MaskPersonal:
     ip: bool = True
     phone: bool = True
 
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
     masks: ClassVar[bool] = True
     reads: ClassVar[tuple[str, ...]] = ("text", "title", "blocks")
     writes: ClassVar[dict[str, pa.DataType]] = {
@@ -49,7 +54,39 @@ class MaskPersonal:
             for block, places in zip(batch["blocks"].to_pylist(), found, strict=True)
         ]
         hidden = [text and _hide(text, places) for text, places in zip(texts, found, strict=True)]
-        return put(self, batch, text=hidden, title=titles, blocks=blocks, masked=[_masked(places) for places in found])
+        more = {f.name: _masked_column(batch[f.name], kinds) for f in batch.schema if is_masked(f)}
+        masked = [_masked(places) for places in found]
+        return put(self, batch, **more, text=hidden, title=titles, blocks=blocks, masked=masked)
+
+
+def is_masked(field: pa.Field) -> bool:
+    """Whether a column beside text and title is masked: it is none of the contracts and has strings."""
+    return field.name not in SPARED and field.name not in ("text", "title") and _has_strings(field.type)
+
+
+def _has_strings(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        return _has_strings(kind.value_type)
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return True
+    return any(_has_strings(kind.field(number).type) for number in range(kind.num_fields))
+
+
+def _masked_column(column: pa.Array, kinds: tuple[str, ...]) -> pa.Array:
+    before = column.to_pylist()
+    after = [_masked_value(value, kinds) for value in before]
+    return column if after == before else pa.array(after, column.type)
+
+
+def _masked_value(value: Any, kinds: tuple[str, ...]) -> Any:
+    """The value with every string in it masked; tuples are the entries of a map."""
+    if isinstance(value, str):
+        return _hide(value, find(value, kinds))
+    if isinstance(value, list | tuple):
+        return type(value)(_masked_value(one, kinds) for one in value)
+    if isinstance(value, dict):
+        return {key: _masked_value(one, kinds) for key, one in value.items()}
+    return value
 
 
 def _hide(text: str, found: list[Found]) -> str:
