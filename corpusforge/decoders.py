@@ -5,6 +5,7 @@ Memory is bounded by the window that a stream was made with; one that asks for m
 
 import bz2
 import lzma
+import re
 import zlib
 from typing import Protocol
 
@@ -28,8 +29,19 @@ BEGINS = {
 """How the streams of each kind begin."""
 SUFFIXES = {".gz": "gzip", ".zst": "zstd", ".zstd": "zstd", ".bz2": "bz2", ".xz": "xz", ".lz4": "lz4"}
 """The kind that a file's name tells."""
-ERRORS = (zlib.error, lzma.LZMAError, zstandard.ZstdError, RuntimeError, EOFError, OSError, ValueError, MemoryError)
+ERRORS = (zlib.error, lzma.LZMAError, zstandard.ZstdError, RuntimeError, EOFError, OSError, ValueError)
 """What decoders raise; they are given bytes, so an OSError of theirs is never one of the file."""
+NO_MEMORY = re.compile(r"not enough memory|allocation[ _](?:error|failed)|malloc of size|error -4 while", re.IGNORECASE)
+"""How libraries say that the machine has no memory left, not that the bytes ask for more than is allowed."""
+ASKED = re.compile(r"of size (\d{13,})")
+"""Terabytes are asked for by damaged lengths only."""
+
+
+def raise_memory(error: BaseException) -> None:
+    """Raise ``MemoryError`` if an error says that memory was short: that tells nothing about the bytes."""
+    said = str(error)
+    if (isinstance(error, MemoryError) or NO_MEMORY.search(said)) and not ASKED.search(said):
+        raise MemoryError(said) from error
 
 
 class Decoder(Protocol):
@@ -88,7 +100,11 @@ class Zstd:
     def decompress(self, data: bytes, max_length: int) -> bytes:
         data = self._left + data
         fed, self._left = data[:ZSTD_FEED], data[ZSTD_FEED:]
-        return self._frame.decompress(fed)
+        try:
+            return self._frame.decompress(fed)
+        except zstandard.ZstdError as error:
+            raise_memory(error)
+            raise
 
 
 def decoder(kind: str, window_bytes: int = WINDOW_BYTES) -> Decoder:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from corpusforge.decoders import BEGINS, ERRORS, SUFFIXES, WINDOW_BYTES, decoder
+from corpusforge.decoders import BEGINS, ERRORS, SUFFIXES, WINDOW_BYTES, decoder, raise_memory
 
 PLAIN = "plain"
 BLOCK = 1 << 20
@@ -58,7 +58,7 @@ def kind_of(file: BinaryIO, name: str) -> str:
 def blocks(file: BinaryIO, kind: str, start: int = 0, window_bytes: int = WINDOW_BYTES) -> Iterator[bytes]:
     """The plain bytes of a file, from ``start`` if it is not compressed, in blocks of at most 1 MiB.
 
-    Raises ``Damaged`` after everything that could be inflated was given.
+    Raises ``Damaged`` after everything that could be inflated was given, ``MemoryError`` where memory is short.
     """
     file.seek(start if kind == PLAIN else 0)
     if kind == PLAIN:
@@ -79,6 +79,7 @@ def _inflated(file: BinaryIO, kind: str, window_bytes: int) -> Iterator[bytes]:
             try:
                 out = stream.decompress(data, STEP)
             except ERRORS as error:
+                raise_memory(error)
                 raise Damaged(_reason(error)) from error
             if out:
                 yield out

@@ -8,7 +8,7 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpusforge.records.tables import BROKEN, Watched
+from corpusforge.records.tables import BROKEN, Watched, check
 from corpusforge.slices import Slice
 
 MAGIC = b"PAR1"
@@ -57,8 +57,8 @@ def _opened(file: BinaryIO, watched: Watched, piece: Slice, passed_over: Counter
             return pq.ParquetFile(
                 pa.PythonFile(watched, "r"), buffer_size=BUFFER, pre_buffer=False, page_checksum_verification=True
             )
-    except BROKEN:
-        watched.check()
+    except BROKEN as error:
+        check(watched, error)
     if piece.start == 0:
         passed_over[f"source.{problem}"] += 1
     return None
@@ -91,7 +91,7 @@ def _group(
         for table in source.iter_batches(batch_rows, row_groups=[number], columns=columns, use_threads=False):
             yield first + read, table
             read += table.num_rows
-    except BROKEN:
-        watched.check()
+    except BROKEN as error:
+        check(watched, error)
     if read < rows:
         passed_over["source.damaged"] += rows - read

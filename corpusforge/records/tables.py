@@ -7,11 +7,12 @@ from typing import Any, BinaryIO, Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from corpusforge.decoders import raise_memory
 from corpusforge.records.mapping import Fields, columns_of, row_of
 from corpusforge.slices import Slice, grouped
 
 BROKEN = (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError)
-"""What Arrow raises for bytes that it cannot make sense of. ``Watched.check`` tells an I/O error from these."""
+"""What Arrow raises for bytes that make no sense. ``check`` tells an I/O error and a lack of memory from these."""
 
 
 class Watched:
@@ -50,10 +51,18 @@ class Watched:
     def flush(self) -> None:
         """Nothing is written."""
 
-    def check(self) -> None:
-        """Raise the I/O error that Arrow met, if it met one."""
-        if self.error is not None:
-            raise self.error
+
+class Reading(Protocol):
+    """A file for Arrow that keeps the I/O error it met."""
+
+    error: OSError | None
+
+
+def check(file: Reading, error: BaseException) -> None:
+    """Raise what Arrow met if it was no damage: an I/O error, or a lack of memory."""
+    if file.error is not None:
+        raise file.error
+    raise_memory(error)
 
 
 class Table(Fields, Protocol):
@@ -126,6 +135,7 @@ def _dates(column: pa.Array) -> pa.Array:
     if pa.types.is_timestamp(column.type):
         try:
             return pc.replace_substring(column.cast(pa.string()), " ", "T", max_replacements=1)
-        except pa.ArrowException:  # a time zone that there is not
+        except pa.ArrowException as error:  # a time zone that there is not
+            raise_memory(error)
             return pa.nulls(len(column))
     return column

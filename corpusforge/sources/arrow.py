@@ -15,7 +15,7 @@ from pydantic.dataclasses import dataclass
 
 from corpusforge.records.arrow_messages import BATCH, DICTIONARY, SCHEMA, Damaged, Message, Spliced, messages
 from corpusforge.records.mapping import Place, columns_of, places_of
-from corpusforge.records.tables import BROKEN, documents
+from corpusforge.records.tables import BROKEN, check, documents
 from corpusforge.sources import Input, Slice, cut, whole
 
 BYTES_OF = {pa.string(): pa.binary(), pa.large_string(): pa.large_binary()}
@@ -125,8 +125,8 @@ def _schema(file: BinaryIO, head: Sequence[Message]) -> pa.Schema | None:
     try:
         schema = pa.ipc.read_schema(pa.ipc.read_message(pa.PythonFile(data, "r")))
         return schema if schema.names else None  # names that are no UTF-8 raise here
-    except BROKEN:
-        _check(data)
+    except BROKEN as error:
+        check(data, error)
         return None
 
 
@@ -142,8 +142,8 @@ def _read(
                 table = reader.read_next_batch()
                 _validate(table)
                 yield place, table
-    except (*BROKEN, StopIteration):
-        _check(data)
+    except (*BROKEN, StopIteration) as error:
+        check(data, error)
 
 
 def _validate(table: pa.RecordBatch) -> None:
@@ -154,9 +154,3 @@ def _validate(table: pa.RecordBatch) -> None:
         for column in table.columns:
             kind = BYTES_OF.get(column.type)
             (column if kind is None else column.view(kind)).validate(full=True)
-
-
-def _check(data: Spliced) -> None:
-    """Raise the I/O error that Arrow met, if it met one."""
-    if data.error is not None:
-        raise data.error

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from pydantic import ConfigDict, Field, PositiveInt
 from pydantic.dataclasses import dataclass
 
+from corpusforge.decoders import raise_memory
 from corpusforge.records.mapping import TYPES
 from corpusforge.records.row_groups import tables
 from corpusforge.schema import DOCUMENT, MASKED
@@ -107,7 +108,8 @@ class Corpus:
             try:
                 batch = _fitted(table, schema)
                 batch.validate(full=True)
-            except pa.ArrowException:
+            except pa.ArrowException as error:
+                raise_memory(error)
                 passed_over["source.damaged"] += table.num_rows
                 continue
             sound = batch.filter(pc.and_(batch["text"].is_valid(), batch["id"].is_valid()))

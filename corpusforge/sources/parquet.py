@@ -72,7 +72,7 @@ class Parquet:
 
 
 def _has(schema: pa.Schema, place: str) -> bool:
-    """Whether a place is a column, or a field of structs; Arrow gives no columns, and so no rows, for one that is not."""
+    """Whether a place is a column or a field of structs: for one that is not Arrow gives no columns, and no rows."""
     if place in schema.names:
         return True
     first, *keys = place.split(".")

@@ -134,3 +134,16 @@ def test_an_error_of_the_file_is_no_damage() -> None:
 
 def test_suffixes_with_compressions() -> None:
     assert with_compressions(".txt")[:3] == (".txt", ".txt.gz", ".txt.zst")
+
+
+@pytest.mark.parametrize("said", [MemoryError(), zstandard.ZstdError("Allocation error : not enough memory")])
+def test_a_lack_of_memory_is_no_damage(said: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Starved:
+        eof, needs_input, unused_data = False, True, b""
+
+        def decompress(self, data: bytes, max_length: int) -> bytes:
+            raise said
+
+    monkeypatch.setattr("corpusforge.records.compressed.decoder", lambda *_: Starved())
+    with pytest.raises(MemoryError):
+        unpacked(gzip.compress(b"text"))

@@ -149,3 +149,13 @@ def test_rows_of_a_file_without_any_place_are_counted(metadata: pa.Array) -> Non
 def test_a_table_gives_each_row_even_without_columns() -> None:
     table = pa.RecordBatch.from_pydict({"a": [1, 2, 3]})
     assert list(records(table.select([]))) == [{}, {}, {}]
+
+
+def test_a_lack_of_memory_is_no_damage(monkeypatch: pytest.MonkeyPatch) -> None:
+    def starved(*_: Any, **__: Any) -> Any:
+        raise pa.ArrowMemoryError("malloc of size 16777216 failed")
+
+    data = written(pa.table({"text": ["one"]}))
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", starved)
+    with pytest.raises(MemoryError):
+        read(data)
