@@ -69,7 +69,8 @@ def finder(place: Place, base: str | None) -> Callable[[str, str], Manifest | No
     """
     indexes: dict[str, dict[str, Manifest]] = {}
     versions = [base] if base else [f"dev-{n}" for n in reversed(_numbers(place.store))]
-    earlier = [v for v in versions if v and v != place.version]
+    # ``gc`` takes the recipe of a version first, then the rest.
+    earlier = [v for v in versions if v != place.version and place.store.exists(f"{v}/recipe.json")]
 
     def find(step: str, identity: str) -> Manifest | None:
         if step not in indexes:

@@ -66,7 +66,8 @@ def run(
     committed = len(done)
     for unit in units:
         found = None if unit.name in done else earlier(step.name, identities[unit.name])
-        if found:
+        # ``gc`` may have taken the files since the manifest was read.
+        if found and all(place.store.exists(file.path) for file in found.files):
             done[unit.name] = place.commit(_adopted(found, unit.name))
             outcome.adopted += 1
     listen("plan", {"step": step.name, "units": len(units), "done": committed, "adopted": outcome.adopted})

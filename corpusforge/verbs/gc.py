@@ -67,11 +67,14 @@ def gc(address: str, keep: int = 3, older_than: float | None = None, dry_run: bo
         _quiet(Place(store, version), every[version], now)
     kept = _kept(store, every, entered, keep, None if older_than is None else now - older_than)
     named = _named(store, [f for version in kept for f in every[version]])
+    doomed = [v for v in every if v not in kept and (v in entered or DEV.fullmatch(v))]
+    if not dry_run:
+        named |= _closed(store, doomed, now)
     removal = Removal(sorted(kept), dry=dry_run)
     for version, files in every.items():
         if version in kept:
             removal.orphans += [f for f in files if f.name not in named and _is_dead(f, now)]
-        elif version in entered or DEV.fullmatch(version):
+        elif version in doomed:
             removal.referred += [f for f in files if f.name in named]
             removal.removed[version] = sorted((f for f in files if f.name not in named), key=_order)
     removal.removed = {version: files for version, files in removal.removed.items() if files}
@@ -79,6 +82,20 @@ def gc(address: str, keep: int = 3, older_than: float | None = None, dry_run: bo
         for file in removal.files:
             store.delete(file.name)
     return removal
+
+
+def _closed(store: Store, doomed: Sequence[str], now: float) -> set[str]:
+    """Take away the recipes of doomed versions, so that no build takes units over from them; give what others name.
+
+    A build that began before writes its own recipe first: raises ``VersionError`` if there is an unfinished one.
+    """
+    for version in doomed:
+        store.delete(f"{version}/recipe.json")
+    others = {v: list(store.walk(v)) for v in store.folders("") if v not in doomed}
+    for version, files in others.items():
+        if f"{version}/recipe.json" in {f.name for f in files}:
+            _quiet(Place(store, version), files, now)
+    return _named(store, [f for files in others.values() for f in files])
 
 
 def told(removal: Removal) -> Iterator[str]:

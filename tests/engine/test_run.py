@@ -88,6 +88,15 @@ def test_equal_units_of_another_version_are_adopted_without_copying(tmp_path: Pa
     assert not list((tmp_path / "dev-2" / "squares").glob("000001.*.square.json"))
 
 
+def test_a_unit_whose_files_are_gone_is_made_anew(tmp_path: Path) -> None:
+    first = run(Squares(), {}, place(tmp_path, "dev-1"), serial)
+    known = {m.identity: m for m in first.manifests}
+    place(tmp_path).store.delete(first.manifests[1].file("square.json").path)
+    second = run(Squares(), {}, place(tmp_path, "dev-2"), serial, lambda step, identity: known.get(identity))
+    assert (second.adopted, second.worked) == (3, 1)
+    assert all(place(tmp_path).store.exists(file.path) for m in second.manifests for file in m.files)
+
+
 def test_the_first_manifest_wins(tmp_path: Path) -> None:
     work = Work(Squares(), place(tmp_path))
     unit = Squares().plan({})[3]

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,11 @@ import pytest
 import corpusforge as cf
 from corpusforge import api
 from corpusforge.demo.write import write
-from corpusforge.engine.attempt import new_attempt
-from corpusforge.storage import Store
+from corpusforge.engine.attempt import Place, new_attempt
+from corpusforge.engine.run import manifests
+from corpusforge.storage import Store, Stored
 from corpusforge.verbs import gc as module
+from corpusforge.versions import finder
 from tests.storage import s3
 
 RECIPE = """\
@@ -150,6 +153,48 @@ def test_nothing_is_removed_while_a_version_is_built(pages: Path, tmp_path: Path
         os.utime(file, (time.time() - module.QUIET_SECONDS - 60,) * 2)
     assert "dev-1" in api.gc(str(tmp_path / "c"), keep=1).removed
     manifest.write_bytes(data)
+
+
+def test_a_build_that_begins_meanwhile_keeps_what_it_takes_over(
+    pages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(pages / "more", pages=8, seed=5)
+    build(pages, str(tmp_path), 1)
+    build(pages, str(tmp_path), 2, "more")
+    named = module._named
+    begun: list[cf.Run] = []
+
+    def racing(store: Store, files: Sequence[Stored]) -> set[str]:
+        found = named(store, files)
+        if not begun:
+            begun.append(build(pages, str(tmp_path), 3))
+        return found
+
+    monkeypatch.setattr(module, "_named", racing)
+    removal = api.gc(str(tmp_path / "c"), keep=1)
+    assert begun[0].outcomes[0].adopted > 0
+    assert "dev-1" in removal.removed
+    assert api.verify(begun[0].address)["wrong"] == []
+
+
+def test_a_build_that_has_only_begun_meanwhile_ends_it(
+    pages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for at_most in (1, 2):
+        build(pages, str(tmp_path), at_most)
+    named, store = module._named, Store(str(tmp_path / "c"))
+
+    def racing(given: Store, files: Sequence[Stored]) -> set[str]:
+        store.put_if_absent("dev-3/recipe.json", store.read("dev-2/recipe.json"))
+        return named(given, files)
+
+    monkeypatch.setattr(module, "_named", racing)
+    files = {f.name for f in store.walk("dev-1")}
+    with pytest.raises(api.VersionError, match="dev-3 seems to be built now"):
+        api.gc(store.root, keep=1)
+    assert files - {f.name for f in store.walk("dev-1")} == {"dev-1/recipe.json"}
+    found = finder(Place(store, "dev-3"), "dev-1")
+    assert found("extract", manifests(Place(store, "dev-1"), "extract")[0].identity) is None
 
 
 def test_a_damaged_manifest_ends_it_before_anything_goes(pages: Path, tmp_path: Path) -> None:
