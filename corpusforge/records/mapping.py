@@ -138,7 +138,7 @@ def _below(record: Record, keys: tuple[str, ...]) -> Any:
 
 
 def word(value: Any) -> str | None:
-    """A value as a string: dates in ISO 8601, lists and objects as canonical JSON."""
+    """A value as a string: dates in ISO 8601, lists and objects as canonical JSON; None for what has no such form."""
     if value is None or isinstance(value, str):
         return value or None
     if isinstance(value, bytes):
@@ -148,7 +148,7 @@ def word(value: Any) -> str | None:
     if isinstance(value, list | dict):
         try:
             return canonical_json(value).decode("utf-8")
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, RecursionError):
             return None
     return str(value)
 

@@ -114,3 +114,11 @@ def test_columns_are_checked_and_places_collected() -> None:
     with pytest.raises(ValueError, match="another name"):
         columns_of({"text": "string"})
     assert {"url", "meta.url", "text", "license"} <= places_of(Given())
+
+
+def test_what_is_too_deep_for_a_string_is_null() -> None:
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    assert word(deep) is None
+    assert typed([deep, 1], "strings") == [None, "1"]
