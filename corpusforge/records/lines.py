@@ -13,8 +13,18 @@ from corpusforge.records.compressed import PLAIN, blocks, kind_of
 from corpusforge.slices import Input, Slice, cut, whole
 
 BOM = b"\xef\xbb\xbf"
+MARKED = "corpusforge.marked"
+"""Handles errors of UTF-16 and UTF-32: what cannot be decoded becomes the byte FF, which UTF-8 cannot have."""
 Line: TypeAlias = tuple[int, int, bytes | None]
 """Where a line begins, its length with its line end, its bytes without it; None where it is longer than allowed."""
+
+
+def _marked(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    return "\udcff", error.end
+
+
+codecs.register_error(MARKED, _marked)
 
 
 def planned(given: Input, limit: int | None, slice_bytes: int) -> tuple[Slice, ...]:
@@ -38,7 +48,8 @@ def lines(
 
     Lines end with ``\\n`` or ``\\r\\n``. A line of more than ``line_bytes`` is never held. A byte order mark is taken
     off. ``wide`` is the codec of a file whose line ends are not one byte, such as UTF-16: it is read as if it were
-    compressed, and its lines are UTF-8. Raises ``compressed.Damaged`` after the last line that is whole.
+    compressed, and its lines are UTF-8, but for
+    a byte FF where it cannot be decoded. Raises ``compressed.Damaged`` after the last line that is whole.
     """
     if end is not None and start >= end:
         return
@@ -57,10 +68,10 @@ def lines(
 
 
 def _narrow(pieces: Iterable[bytes], codec: str) -> Iterator[bytes]:
-    decoder = codecs.getincrementaldecoder(codec)("replace")
+    decoder = codecs.getincrementaldecoder(codec)(MARKED)
     for piece in pieces:
-        yield decoder.decode(piece).encode()
-    yield decoder.decode(b"", final=True).encode()
+        yield decoder.decode(piece).encode(errors="surrogateescape")
+    yield decoder.decode(b"", final=True).encode(errors="surrogateescape")
 
 
 def _split(pieces: Iterable[bytes], offset: int, end: int | None, most: int) -> Iterator[Line]:

@@ -102,6 +102,15 @@ def test_what_cannot_be_read_is_marked(tmp_path: Path) -> None:
     assert [row["drop"] for row in rows] == [None, "source.doubtful_charset", None]
 
 
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be", "utf-32-le"])
+def test_half_a_surrogate_pair_in_utf_16_is_marked(tmp_path: Path, codec: str) -> None:
+    text = "\ufeff正しい行です\n" * 20 + "壊れた\ud800行\n" + "\ufffd was here before\n"
+    rows, _ = read(written(tmp_path, text.encode(codec, "surrogatepass")), PlainText(charset=codec))
+    assert [row["drop"] for row in rows] == [None] * 20 + ["source.doubtful_charset", None]
+    assert "\ufffd" in rows[20]["text"]
+    assert rows[20]["text"].startswith("壊れた")
+
+
 def test_what_is_too_large_is_counted(tmp_path: Path) -> None:
     path = written(tmp_path, b"short\n" + b"x" * 50 + b"\nshort\n\nshort too\n")
     small = PlainText(text_bytes=20)
