@@ -131,11 +131,40 @@ def records(table: pa.RecordBatch) -> Iterator[dict[str, Any] | None]:
 
 
 def _dates(column: pa.Array) -> pa.Array:
-    """Times as strings: Python's own have neither nanoseconds nor the years that Arrow's have."""
-    if pa.types.is_timestamp(column.type):
+    """Times as strings, also within others: Python's own have neither nanoseconds nor the years that Arrow's have."""
+    kind = column.type
+    if pa.types.is_timestamp(kind) or kind == pa.time64("ns"):
         try:
             return pc.replace_substring(column.cast(pa.string()), " ", "T", max_replacements=1)
         except pa.ArrowException as error:  # a time zone that there is not
             raise_memory(error)
             return pa.nulls(len(column))
-    return column
+    if kind == pa.duration("ns"):
+        return column.cast(pa.int64())
+    return _within(column) if _has_times(kind) else column
+
+
+def _has_times(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        return _has_times(kind.value_type)
+    inner = [kind.field(number).type for number in range(kind.num_fields)]
+    return pa.types.is_timestamp(kind) or kind in (pa.time64("ns"), pa.duration("ns")) or any(map(_has_times, inner))
+
+
+def _within(column: pa.Array) -> pa.Array:
+    """A column of structs, lists, maps (as lists of structs) or categories, with the times in it as strings."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return _dates(column.dictionary_decode())
+    if pa.types.is_map(kind):
+        pair = pa.struct([("key", kind.key_type), ("value", kind.item_type)])
+        return _dates(column.cast(pa.list_(pair)))
+    if pa.types.is_struct(kind):
+        fields = [_dates(column.field(number)) for number in range(kind.num_fields)]
+        return pa.StructArray.from_arrays(fields, names=[field.name for field in kind], mask=column.is_null())
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)):
+        return column
+    lengths = pc.fill_null(pc.list_value_length(column), 0).cast(pa.int64())
+    ends = pc.cumulative_sum(lengths)
+    offsets = pa.concat_arrays([pa.array([0], pa.int64()), ends])
+    return pa.LargeListArray.from_arrays(offsets, _dates(column.flatten()), mask=column.is_null())

@@ -44,7 +44,7 @@ class Arrow:
     batch_bytes: PositiveInt = 32 << 20
 
     suffixes: ClassVar[tuple[str, ...]] = (".arrow", ".feather", ".ipc")
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
         columns_of(self.columns)

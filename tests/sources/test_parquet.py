@@ -159,3 +159,35 @@ def test_a_lack_of_memory_is_no_damage(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pq.ParquetFile, "iter_batches", starved)
     with pytest.raises(MemoryError):
         read(data)
+
+
+def test_times_within_others_are_strings() -> None:
+    time, said = 1_700_000_000_123_456_789, "2023-11-14T22:13:20.123456789"
+    ns = pa.timestamp("ns")
+    columns = {
+        "struct": pa.array([{"date": time}, None, {"date": None}], pa.struct([("date", ns)])),
+        "list": pa.array([[time, None], None, [1]], pa.list_(ns)),
+        "fixed": pa.array([[time], None, [1]], pa.list_(ns, 1)),
+        "map": pa.array([[("k", time)], None, []], pa.map_(pa.string(), ns)),
+        "category": pa.array([time, None, 1], ns).dictionary_encode(),
+    }
+    table = pa.RecordBatch.from_pydict(columns)
+    rows = list(records(table))
+    early = "1970-01-01T00:00:00.000000001"
+    assert rows[0] == {
+        "struct": {"date": said},
+        "list": [said, None],
+        "fixed": [said],
+        "map": [{"key": "k", "value": said}],
+        "category": said,
+    }
+    assert rows[1] == dict.fromkeys(columns)
+    assert rows[2] == {"struct": {"date": None}, "list": [early], "fixed": [early], "map": [], "category": early}
+    assert list(records(table.slice(1))) == rows[1:]
+
+
+def test_a_date_in_a_struct_with_nanoseconds_is_the_date() -> None:
+    metadata = pa.array([{"date": 1_700_000_000_123_456_789}], pa.struct([("date", pa.timestamp("ns"))]))
+    rows, passed_over = read(written(pa.table({"text": ["one"], "metadata": metadata})))
+    assert [row["date"] for row in rows] == ["2023-11-14T22:13:20.123456789"]
+    assert not passed_over
