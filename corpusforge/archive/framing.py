@@ -15,7 +15,7 @@ from typing import BinaryIO, TypeVar
 
 from corpusforge.archive.packing import STEP, Bomb, Damaged, Member, Packing, behind_padding, packing_of
 from corpusforge.archive.record import Format, Lost, Record, marked, read_record
-from corpusforge.archive.streams import Plain, Stream
+from corpusforge.archive.streams import Plain, Section, Stream
 
 Taken = TypeVar("Taken")
 CONTEXT = 32
@@ -136,12 +136,15 @@ def _member_records(member: Member, begins: int, keep: int, form: Format) -> Ite
 
 
 def begins_member(file: BinaryIO, at: int, form: Format, packing: Packing) -> bool:
-    """Whether a member begins at ``at`` that inflates to the mark of a record."""
+    """Whether a member begins at ``at`` that inflates to the mark of a record.
+
+    The first ``shown_bytes`` tell; a magic among other bytes would inflate all that follows, and so would the next one.
+    """
     file.seek(at)
     if file.read(len(packing.magic)) != packing.magic:
         return False
     try:
-        return marked(Stream(packing.member(file, at), 0), 0, form)
+        return marked(Stream(packing.member(Section(file, at, at + packing.shown_bytes), at), 0), 0, form)
     except Damaged:
         return False
 

@@ -93,6 +93,8 @@ class Packing:
 
     magic: bytes
     decoder: Callable[[], Decoder]
+    shown_bytes: int
+    """Bytes that a member needs at most to show what it begins with: a head and, but for gzip and xz, one block."""
 
     def member(self, file: Readable, begin: int) -> Member:
         return Member(file, begin, self.decoder())
@@ -121,7 +123,8 @@ class Chain:
         return False
 
 
-PACKINGS = {kind: Packing(begin, partial(decoder, kind)) for kind, begin in BEGINS.items()}
+SHOWN_BYTES = {"gzip": 1 << 14, "zstd": 1 << 18, "bz2": 1 << 20, "xz": 1 << 16, "lz4": 5 << 20}
+PACKINGS = {kind: Packing(begin, partial(decoder, kind), SHOWN_BYTES[kind]) for kind, begin in BEGINS.items()}
 ZSTD = PACKINGS["zstd"]
 
 
@@ -157,7 +160,7 @@ def _with_dictionary(file: BinaryIO, size: int) -> Packing:
         Zstd(dictionary=dictionary)
     except zstandard.ZstdError:
         return ZSTD
-    return Packing(ZSTD.magic, lambda: Zstd(dictionary=dictionary))
+    return Packing(ZSTD.magic, lambda: Zstd(dictionary=dictionary), ZSTD.shown_bytes)
 
 
 def behind_padding(file: BinaryIO, at: int) -> int:

@@ -102,8 +102,8 @@ def _sound(stream: Stream, keep: int, form: Format, head: Head) -> Read:
     start = stream.position
     kept = head.length + min(head.size, keep)
     stream.fill(kept)
-    block = bytes(stream.buffer[head.length : kept])
     whole = head.size <= keep
+    block = b"" if whole else bytes(stream.buffer[head.length : kept])
     if not whole and stream.drop(head.length + head.size) < head.length + head.size:
         stream.back(start)
         return NOTHING
@@ -116,6 +116,8 @@ def _sound(stream: Stream, keep: int, form: Format, head: Head) -> Read:
         if not whole:
             stream.back(start)
         return NOTHING
+    # Not before the record is known to be sound: many small ones may claim many bytes.
+    block = bytes(stream.buffer[head.length : kept]) if whole else block
     stream.drop(behind)
     return Read(True, last, stream.position - start, head.fields, block, head.size)
 

@@ -8,6 +8,9 @@ from corpusforge.text.http import BLANK_LINE, fields_of
 
 VERSION = re.compile(rb"WARC/\d\.\d+[ \t]*\r{0,2}\n")
 SURE = re.compile(rb"WARC/\d\.\d{1,2}\r?\nWARC-")
+HEAD_END = re.compile(BLANK_LINE.pattern + b"|(" + SURE.pattern + b")")
+"""The blank line behind a head, or, as its group, the next record's head."""
+HEAD_END_BYTES = 20
 HEAD_BYTES = 1 << 16
 LENGTH = re.compile(r"\d{1,18}", re.ASCII)
 
@@ -31,18 +34,24 @@ class WarcFormat:
     def head(self, stream: Stream) -> Head | None:
         if not stream.fill(self.mark_bytes) or not self.mark.match(stream.buffer):
             return None
-        stream.fill(1 << 10)
-        blank = BLANK_LINE.search(stream.buffer)
-        while blank is None and len(stream.buffer) < HEAD_BYTES and stream.fill(len(stream.buffer) + 1):
-            blank = BLANK_LINE.search(stream.buffer)
-        version = VERSION.match(stream.buffer)
-        if blank is None or version is None or SURE.search(stream.buffer, 1, blank.end()):
+        blank, version = _head_end(stream), VERSION.match(stream.buffer)
+        if blank is None or version is None or blank[1]:
             return None
         fields = fields_of(bytes(stream.buffer[version.end() : blank.start()]))
         length = fields.first("content-length") or ""
         if not fields.first("warc-type") or not LENGTH.fullmatch(length):
             return None
         return Head(fields, blank.end(), int(length))
+
+
+def _head_end(stream: Stream) -> re.Match[bytes] | None:
+    """Where the head that begins the stream's buffer ends, within ``HEAD_BYTES``."""
+    at, size = 1, 1 << 10
+    while True:
+        more = stream.fill(size)
+        if (found := HEAD_END.search(stream.buffer, at, HEAD_BYTES)) or not more or size >= HEAD_BYTES:
+            return found
+        at, size = max(len(stream.buffer) - HEAD_END_BYTES, 1), size * 2
 
 
 WARC = WarcFormat()

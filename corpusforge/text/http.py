@@ -16,6 +16,8 @@ BLANK_LINE = re.compile(rb"\r{0,2}\n\r{0,2}\n")
 STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)?\s+(\d{3})")
 CHUNK = re.compile(rb"[\r\n]*([0-9a-fA-F]{1,8})[ \t]*(?:;[^\n]{0,256})?\r?\n")
 STEP = 1 << 16
+FEED = 1 << 14
+"""Bytes that zlib is given at once: it copies what follows a member, and a member may have 20 bytes."""
 CODINGS_AT_MOST = 5
 """More codings over each other than this are an attack; curl has the same limit."""
 BOMB_BYTES = 1 << 20
@@ -147,20 +149,21 @@ def unchunked(body: bytes) -> Decoded:
 def inflated(data: bytes, at_most: int, window: int) -> Decoded:
     """Inflate up to ``at_most`` bytes, gzip members one after another; what comes before an error is kept."""
     pieces: list[bytes] = []
-    size = 0
-    while data and size < at_most:
+    size = at = 0
+    # What follows a stream, but is none itself, is left out, as browsers do.
+    while at < len(data) and size < at_most and (at == 0 or data.startswith(GZIP, at)):
         stream = zlib.decompressobj(window)
+        before, begin = len(pieces), at
         try:
-            piece = stream.decompress(data, at_most - size)
+            while at < len(data) and size < at_most and not stream.eof:
+                pieces.append(stream.decompress(data[at : at + FEED], at_most - size))
+                size += len(pieces[-1])
+                at = min(at + FEED, len(data)) - len(stream.unused_data)
         except zlib.error:
-            piece = _before_error(data, at_most - size, window)
-            return b"".join([*pieces, piece]), "bad_coding"
-        pieces.append(piece)
-        size += len(piece)
+            whole = b"".join(pieces[:before])
+            return whole + _before_error(data[begin:], at_most - len(whole), window), "bad_coding"
         if not stream.eof:
             return b"".join(pieces), "cut"
-        # What follows a stream, but is none itself, is left out, as browsers do.
-        data = stream.unused_data if stream.unused_data.startswith(GZIP) else b""
     return b"".join(pieces), None
 
 

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import random
 import struct
+import time
 import zlib
 from collections import Counter
 from itertools import pairwise
@@ -402,3 +403,30 @@ def test_a_dictionary_that_is_none_costs_nothing_else(tmp_path: Path) -> None:
         path.write_bytes(data + zstandard.compress(record(1, page(b"<p>1"))))
         rows, counts = rows_of(path)
         assert (len(rows), counts) == (1, {"source.not_warc": 1} if data.endswith(b"\xff") else {})
+
+
+FALSE_MEMBERS = gzip.compress(record(1, page(b"<p>one</p>")), mtime=0) + b"\x1f\x8b\x08\x08name" * 60_000
+SURE_MARKS = record(1, page(b"<p>one</p>")) + b"WARC/1.0\nWARC-X: y\n" * 30_000
+CLAIMS = record(1, page(b"<p>one</p>")) + b"WARC/1.0\r\nWARC-Type: x\r\nContent-Length: 1900000\r\n\r\n" * 10_000
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [("a.warc.gz", FALSE_MEMBERS), ("a.warc", SURE_MARKS), ("a.warc", CLAIMS)],
+    ids=["members", "marks", "claims"],
+)
+def test_many_false_beginnings_take_no_long_time(tmp_path: Path, name: str, data: bytes) -> None:
+    """Each was read as far as the file goes."""
+    path = tmp_path / name
+    path.write_bytes(data)
+    start = time.process_time()
+    rows, _ = rows_of(path)
+    assert [row["html"] for row in rows] == [b"<p>one</p>"]
+    assert time.process_time() - start < 4
+
+
+def test_a_member_with_a_long_name_is_a_member(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.warc.gz", [record(k, page(b"<p>%d</p>" % k)) for k in range(3)])
+    plain = gzip.compress(record(9, page(b"<p>9</p>")), mtime=0)
+    path.write_bytes(path.read_bytes() + plain[:3] + b"\x08" + plain[4:10] + b"n" * 10_000 + b"\0" + plain[10:])
+    assert len(rows_of(path)[0]) == 4

@@ -3,6 +3,7 @@
 import gzip
 import io
 import random
+import time
 import zlib
 
 import pytest
@@ -148,3 +149,21 @@ def test_heads_are_read_as_they_come() -> None:
 )
 def test_what_is_html(identified: str | None, declared: list[str], body: bytes, html: bool) -> None:
     assert is_html(identified, declared, body) is html
+
+
+def test_many_small_members_take_no_long_time() -> None:
+    """Each member copied all that followed it."""
+    start = time.process_time()
+    many = Message(200, Fields((("content-encoding", "gzip"),)), gzip.compress(b"") * 100_000 + gzip.compress(PAGE))
+    assert decoded(many, 1 << 20).data == PAGE
+    assert time.process_time() - start < 2
+
+
+@given(st.lists(st.binary(max_size=40_000), min_size=1, max_size=4), st.integers(1, 100), st.booleans())
+def test_members_that_follow_each_other_are_one_body(bodies: list[bytes], rest: int, broken: bool) -> None:
+    members = b"".join(gzip.compress(body, 0) for body in [PAGE, *bodies])
+    fields = Fields((("content-encoding", "gzip"),))
+    body = decoded(Message(200, fields, members[:-rest] if broken else members + b"x" * rest), 1 << 20)
+    whole = PAGE + b"".join(bodies)
+    assert whole.startswith(body.data) if broken else body.data == whole
+    assert (body.damage == "cut") or not broken or rest >= len(gzip.compress(bodies[-1], 0))
