@@ -10,6 +10,7 @@ from pathlib import Path
 
 from corpusforge.inputs.chosen import chosen, kinds
 from corpusforge.inputs.earlier import KEPT, kept_files
+from corpusforge.inputs.folders import files_below
 from corpusforge.storage import joined, objects, opened
 from corpusforge.storage.addresses import base_name, bucket_and_key, in_store, is_remote, on_web, shown
 
@@ -169,15 +170,32 @@ def _on_web(given: str) -> Entry:
 def _on_disk(given: str, suffixes: Sequence[str], say: Say) -> Iterator[Entry]:
     path = Path(given)
     if path.is_dir():
-        every = sorted(p.relative_to(path) for p in path.rglob("*") if p.is_file())
-        taken = chosen(given, [p.as_posix() for p in every], suffixes, say)
-        if not taken:
-            raise InputError(f"no {kinds(suffixes)} file in folder {given} ({len(every)} other files)")
-        yield from (Entry(name, str(path / name)) for name in taken)
+        yield from _in_folder(path, given, suffixes, say)
     elif path.is_file():
         yield Entry(path.name, str(path))
     else:
-        matched = sorted(p for p in glob.glob(given, recursive=True) if Path(p).is_file())
-        if not matched:
+        matched = [Path(p) for p in sorted(glob.glob(given, recursive=True))]
+        # ``**`` gives what lies in a folder beside the folder, and under links; other globs mean what they match.
+        files = [p for p in matched if not p.is_dir()]
+        folders = [] if "**" in given else [p for p in matched if p.is_dir()]
+        if not files and not folders:
             raise InputError(f"no input {given}: there is no such file, folder or match. Check the path")
-        yield from (Entry(Path(p).name, p) for p in matched)
+        for file in files:
+            if not file.exists():
+                raise InputError(f"input {file} is a link to nothing. Mend it or take it away")
+            yield Entry(file.name, str(file))
+        for folder in folders:
+            try:
+                yield from _in_folder(folder, str(folder), suffixes, say)
+            except InputError as error:
+                if len(matched) == 1:
+                    raise
+                say(str(error))
+
+
+def _in_folder(path: Path, given: str, suffixes: Sequence[str], say: Say) -> Iterator[Entry]:
+    every = sorted(p.relative_to(path) for p in files_below(path))
+    taken = chosen(given, [p.as_posix() for p in every], suffixes, say)
+    if not taken:
+        raise InputError(f"no {kinds(suffixes)} file in folder {given} ({len(every)} other files)")
+    yield from (Entry(name, str(path / name)) for name in taken)

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import os
 import random
 import time
 from collections.abc import Iterator
@@ -232,3 +233,42 @@ def test_a_file_of_no_sources_kind_is_said(tmp_path: Path) -> None:
 )
 def test_endings_in_words(suffixes: tuple[str, ...], said: str) -> None:
     assert kinds(suffixes) == said
+
+
+def test_links_to_folders_are_followed_and_cycles_end(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "z.warc.gz").write_bytes(b"five")
+    (folder / "linked").symlink_to(elsewhere)
+    (folder / "deep" / "round").symlink_to(folder)
+    (elsewhere / "back").symlink_to(elsewhere)
+    assert names(str(folder)) == sorted([*BELOW, "linked/z.warc.gz"])
+    assert names(f"{folder}/lin*") == ["z.warc.gz"]
+
+
+def test_folders_that_a_glob_matches_are_read(folder: Path) -> None:
+    (folder / "bare").mkdir()
+    said: list[str] = []
+    assert len(resolve([f"{folder}/*[ep]"], (".warc.gz",), said.append)) == 3
+    assert any("file in folder" in line and "bare" in line for line in said)
+    assert sorted(names(f"{folder}/d*")) == ["b.warc.gz", "er/c.warc.gz", "日本 x.warc.gz"]
+    assert sorted(names(f"{folder}/**/*.gz")) == ["a.warc.gz", "b.warc.gz", "c.warc.gz", "日本 x.warc.gz"]
+
+
+@pytest.mark.parametrize("place", ["", "/*", "/**"])
+def test_a_link_to_nothing_is_said(folder: Path, place: str) -> None:
+    (folder / "deep" / "gone.warc.gz").symlink_to(folder / "nowhere")
+    with pytest.raises(InputError, match=r"gone\.warc\.gz is a link to nothing"):
+        found(f"{folder}{place}")
+
+
+def test_a_folder_that_cannot_be_read_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scandir = os.scandir
+
+    def refusing(path: str) -> object:
+        if str(path).endswith("er"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    with pytest.raises(InputError, match="Permission denied"):
+        found(str(folder))
