@@ -24,7 +24,7 @@ from corpusforge.text.canonical import sha256
 CARRIED = {**TYPES, "masked": pa.list_(MASKED)}
 NEEDED = ("id", "text", "source_file", "source_offset", "source_length")
 CHILD = {"parent": pa.string(), "parent_start": pa.int32()}
-PARAGRAPH = re.compile(r"\S(?:.*?)(?=\s*?\n[^\S\n]*\n|\s*\Z)", re.DOTALL)
+BLANK = re.compile(r"\n[^\S\n]*(?=\n)")
 LINE = re.compile(r"\S(?:.*\S)?")
 BREAKS = (re.compile(r"\n"), re.compile(r"[。．！？!?]['\"」』）)]*|\.(?=\s)"), re.compile(r"\s"))
 
@@ -145,14 +145,26 @@ class Corpus:
     def _ranges(self, text: str) -> Iterator[tuple[int, int]]:
         if isinstance(self.split, Characters):
             yield from chunks(text, self.split.characters)
+        elif self.split == "paragraphs":
+            yield from _paragraphs(text)
         else:
-            pattern = PARAGRAPH if self.split == "paragraphs" else LINE
-            yield from (match.span() for match in pattern.finditer(text))
+            yield from (match.span() for match in LINE.finditer(text))
 
 
 def child_id(parent: str, index: int) -> str:
     """The id of a document's piece: 32 hex digits of its parent's id and its number there, from 0."""
     return sha256(f"{parent}\n{index}".encode())[:32]
+
+
+def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
+    """Ranges between blank lines, without the white space around them."""
+    start = 0
+    for end in (*(match.start() for match in BLANK.finditer(text)), len(text)):
+        piece = text[start:end]
+        begin = start + len(piece) - len(piece.lstrip())
+        if piece := piece.strip():
+            yield begin, begin + len(piece)
+        start = end
 
 
 def chunks(text: str, characters: int) -> Iterator[tuple[int, int]]:

@@ -2,6 +2,7 @@
 
 import io
 import re
+import time
 from collections import Counter
 from typing import Any
 
@@ -149,3 +150,19 @@ def test_columns_are_checked_before_a_build() -> None:
         with pytest.raises(ValidationError):
             TypeAdapter(Corpus).validate_python(fields)
     assert Corpus(split=Characters(characters=5)).writes["parent"] == pa.string()
+
+
+OLD_PARAGRAPH = re.compile(r"\S(?:.*?)(?=\s*?\n[^\S\n]*\n|\s*\Z)", re.DOTALL)
+
+
+@given(st.text(alphabet="ab\n \t\r\x1c\u3000"))
+def test_paragraphs_are_what_stands_between_blank_lines(text: str) -> None:
+    assert list(Corpus(split="paragraphs")._ranges(text)) == [match.span() for match in OLD_PARAGRAPH.finditer(text)]
+
+
+@pytest.mark.parametrize("space", [" ", "\n ", "\n", " \r"])
+def test_long_white_space_costs_no_time(space: str) -> None:
+    text = "a" + space * 500_000 + "b"
+    began = time.process_time()
+    assert len(list(Corpus(split="paragraphs")._ranges(text))) in (1, 2)
+    assert time.process_time() - began < 5
