@@ -12,6 +12,8 @@ from typing import Protocol
 import lz4.frame
 import zstandard
 
+BUILT_ON = ("lz4", "zstandard")
+"""Libraries whose version changes what is inflated, or what counts as damage."""
 WINDOW_BYTES = 128 << 20
 """What the tools of zstd and xz take without being asked; ``zstd --long=31`` needs 2 GiB."""
 XZ_BYTES = 1 << 20

@@ -9,11 +9,14 @@ from typing import Any, BinaryIO, Protocol
 import orjson
 import pyarrow as pa
 
+from corpusforge import decoders
 from corpusforge.records.compressed import PLAIN, Damaged, blocks, kind_of
 from corpusforge.records.lines import Line, lines
 from corpusforge.records.nested import HEAD_BYTES, is_nested, nested
 from corpusforge.slices import Input, Slice, cut, grouped, whole
 
+BUILT_ON = (*decoders.BUILT_ON, "orjson")
+"""Libraries whose version changes the objects of lines."""
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 

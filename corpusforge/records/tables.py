@@ -11,6 +11,8 @@ from corpusforge.decoders import raise_memory
 from corpusforge.records.mapping import Fields, columns_of, row_of
 from corpusforge.slices import Slice, grouped
 
+BUILT_ON = ("pyarrow",)
+"""Libraries whose version changes the rows of tables."""
 BROKEN = (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError)
 """What Arrow raises for bytes that make no sense. ``check`` tells an I/O error and a lack of memory from these."""
 

@@ -17,6 +17,7 @@ import pyarrow as pa
 from pydantic import ConfigDict, PositiveInt
 from pydantic.dataclasses import dataclass
 
+from corpusforge.decoders import BUILT_ON
 from corpusforge.schema import TEXTS
 from corpusforge.sources import Input, Slice, cut, grouped, whole
 from corpusforge.text.aozora import Work, work_of
@@ -75,7 +76,7 @@ class Aozora:
 
     suffixes: ClassVar[tuple[str, ...]] = (TEXT_SUFFIX, ".zip")
     revision: ClassVar[int] = 1
-    built_on: ClassVar[tuple[str, ...]] = ("chardet",)
+    built_on: ClassVar[tuple[str, ...]] = ("chardet", *BUILT_ON)
     writes: ClassVar[dict[str, pa.DataType]] = {**{field.name: field.type for field in TEXTS}, **OWN}
 
     def plan(self, given: Input, limit: int | None) -> tuple[Slice, ...]:

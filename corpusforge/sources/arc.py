@@ -18,6 +18,7 @@ from corpusforge.archive.packing import planned
 from corpusforge.archive.page import COLUMNS, HEAD_ROOM, Capture, Page, Place, batch_of, page_of
 from corpusforge.archive.record import Head, Record
 from corpusforge.archive.streams import Stream
+from corpusforge.decoders import BUILT_ON
 from corpusforge.sources import Input, Slice, grouped
 from corpusforge.text.http import STATUS_LINE, Fields, Message, message_of
 
@@ -76,7 +77,7 @@ class Arc:
 
     suffixes: ClassVar[tuple[str, ...]] = (".arc", ".arc.gz")
     revision: ClassVar[int] = 1
-    built_on: ClassVar[tuple[str, ...]] = ("chardet", "fastwarc")
+    built_on: ClassVar[tuple[str, ...]] = ("chardet", "fastwarc", *BUILT_ON)
     writes: ClassVar[dict[str, pa.DataType]] = COLUMNS
 
     def plan(self, given: Input, limit: int | None) -> tuple[Slice, ...]:

@@ -15,7 +15,7 @@ from pydantic.dataclasses import dataclass
 
 from corpusforge.records.arrow_messages import BATCH, DICTIONARY, SCHEMA, Damaged, Message, Spliced, messages
 from corpusforge.records.mapping import Place, columns_of, places_of
-from corpusforge.records.tables import BROKEN, check, documents
+from corpusforge.records.tables import BROKEN, BUILT_ON, check, documents
 from corpusforge.sources import Input, Slice, cut, whole
 
 BYTES_OF = {pa.string(): pa.binary(), pa.large_string(): pa.large_binary()}
@@ -45,6 +45,7 @@ class Arrow:
 
     suffixes: ClassVar[tuple[str, ...]] = (".arrow", ".feather", ".ipc")
     revision: ClassVar[int] = 2
+    built_on: ClassVar[tuple[str, ...]] = BUILT_ON
 
     def __post_init__(self) -> None:
         columns_of(self.columns)

@@ -16,7 +16,7 @@ from pydantic.dataclasses import dataclass
 from corpusforge.decoders import WINDOW_BYTES
 from corpusforge.records.compressed import with_compressions
 from corpusforge.records.mapping import Place, columns_of, found, row_of
-from corpusforge.records.objects import documents, planned
+from corpusforge.records.objects import BUILT_ON, documents, planned
 from corpusforge.sources import Input, Slice
 
 MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.large_string())]))
@@ -78,6 +78,7 @@ class Conversations:
 
     suffixes: ClassVar[tuple[str, ...]] = with_compressions(".jsonl", ".ndjson", ".jsonlines", ".json")
     revision: ClassVar[int] = 1
+    built_on: ClassVar[tuple[str, ...]] = BUILT_ON
     text: ClassVar[str] = TEXT
 
     def __post_init__(self) -> None:

@@ -17,6 +17,7 @@ from pydantic.dataclasses import dataclass
 from corpusforge.decoders import raise_memory
 from corpusforge.records.mapping import TYPES
 from corpusforge.records.row_groups import tables
+from corpusforge.records.tables import BUILT_ON
 from corpusforge.schema import DOCUMENT, MASKED
 from corpusforge.sources import Input, Slice, cut, grouped, whole
 from corpusforge.text.canonical import sha256
@@ -59,6 +60,7 @@ class Corpus:
 
     suffixes: ClassVar[tuple[str, ...]] = ("kept.parquet",)
     revision: ClassVar[int] = 1
+    built_on: ClassVar[tuple[str, ...]] = BUILT_ON
 
     def __post_init__(self) -> None:
         for name, kind in self.columns.items():

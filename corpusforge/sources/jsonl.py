@@ -15,7 +15,7 @@ from pydantic.dataclasses import dataclass
 from corpusforge.decoders import WINDOW_BYTES
 from corpusforge.records.compressed import with_compressions
 from corpusforge.records.mapping import Place, columns_of, found, row_of
-from corpusforge.records.objects import documents, planned
+from corpusforge.records.objects import BUILT_ON, documents, planned
 from corpusforge.sources import Input, Slice
 
 
@@ -49,6 +49,7 @@ class Jsonl:
 
     suffixes: ClassVar[tuple[str, ...]] = with_compressions(".jsonl", ".ndjson", ".jsonlines", ".json")
     revision: ClassVar[int] = 1
+    built_on: ClassVar[tuple[str, ...]] = BUILT_ON
 
     def __post_init__(self) -> None:
         columns_of(self.columns)

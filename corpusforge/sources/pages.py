@@ -22,6 +22,7 @@ from corpusforge.archive.packing import Bomb, Chain, Damaged, packing_of
 from corpusforge.archive.page import COLUMNS, Capture, Page, Place, batch_of, page_of
 from corpusforge.archive.record import Lost
 from corpusforge.archive.streams import Plain, Stream
+from corpusforge.decoders import BUILT_ON
 from corpusforge.sources import Input, Slice, cut, grouped, whole
 from corpusforge.text.canonical import sha256
 from corpusforge.text.http import BOMB_BYTES, BOMB_RATIO, Fields, Message, is_html
@@ -54,7 +55,7 @@ class Pages:
 
     suffixes: ClassVar[tuple[str, ...]] = (*ENDINGS, ".html.gz", ".htm.gz", ".html.zst", ".zip", *TARS)
     revision: ClassVar[int] = 1
-    built_on: ClassVar[tuple[str, ...]] = ("chardet", "zstandard", "lz4")
+    built_on: ClassVar[tuple[str, ...]] = ("chardet", *BUILT_ON)
     writes: ClassVar[dict[str, pa.DataType]] = {**COLUMNS, "member": pa.string()}
 
     def plan(self, given: Input, limit: int | None) -> tuple[Slice, ...]:

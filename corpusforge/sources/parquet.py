@@ -14,7 +14,7 @@ from pydantic.dataclasses import dataclass
 
 from corpusforge.records.mapping import Place, columns_of, places_of
 from corpusforge.records.row_groups import tables
-from corpusforge.records.tables import documents
+from corpusforge.records.tables import BUILT_ON, documents
 from corpusforge.sources import Input, Slice, cut, whole
 
 
@@ -43,6 +43,7 @@ class Parquet:
 
     suffixes: ClassVar[tuple[str, ...]] = (".parquet", ".pq")
     revision: ClassVar[int] = 2
+    built_on: ClassVar[tuple[str, ...]] = BUILT_ON
 
     def __post_init__(self) -> None:
         columns_of(self.columns)

@@ -14,7 +14,7 @@ import pyarrow as pa
 from pydantic import ConfigDict, PositiveInt
 from pydantic.dataclasses import dataclass
 
-from corpusforge.decoders import WINDOW_BYTES
+from corpusforge.decoders import BUILT_ON, WINDOW_BYTES
 from corpusforge.records.compressed import Damaged, blocks, kind_of, with_compressions
 from corpusforge.records.lines import BOM, Line, lines, planned
 from corpusforge.records.mapping import identity
@@ -72,7 +72,7 @@ class PlainText:
 
     suffixes: ClassVar[tuple[str, ...]] = with_compressions(".txt", ".text")
     revision: ClassVar[int] = 2
-    built_on: ClassVar[tuple[str, ...]] = ("chardet",)
+    built_on: ClassVar[tuple[str, ...]] = ("chardet", *BUILT_ON)
     writes: ClassVar[dict[str, pa.DataType]] = {field.name: field.type for field in TEXTS}
 
     def __post_init__(self) -> None:

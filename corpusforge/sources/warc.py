@@ -17,6 +17,7 @@ from corpusforge.archive.packing import planned
 from corpusforge.archive.page import COLUMNS, HEAD_ROOM, Capture, Page, Place, batch_of, page_of
 from corpusforge.archive.record import Record
 from corpusforge.archive.warc import WARC, address_of, kind_of
+from corpusforge.decoders import BUILT_ON
 from corpusforge.sources import Input, Slice, grouped
 from corpusforge.text.http import Fields, Message, message_of
 
@@ -40,7 +41,7 @@ class Warc:
 
     suffixes: ClassVar[tuple[str, ...]] = (".warc", ".warc.gz", ".warc.zst", ".warc.lz4")
     revision: ClassVar[int] = 2
-    built_on: ClassVar[tuple[str, ...]] = ("chardet", "fastwarc", "zstandard", "lz4")
+    built_on: ClassVar[tuple[str, ...]] = ("chardet", "fastwarc", *BUILT_ON)
     writes: ClassVar[dict[str, pa.DataType]] = COLUMNS
 
     def plan(self, given: Input, limit: int | None) -> tuple[Slice, ...]:

@@ -17,6 +17,7 @@ from corpusforge.archive.packing import planned
 from corpusforge.archive.record import Record
 from corpusforge.archive.text import Text, batch_of
 from corpusforge.archive.warc import WARC, kind_of
+from corpusforge.decoders import BUILT_ON
 from corpusforge.schema import TEXTS
 from corpusforge.sources import Input, Slice, grouped
 
@@ -43,6 +44,7 @@ class Wat:
         ".warc.wat", ".warc.wat.gz", ".warc.wat.zst", ".wat", ".wat.gz", ".wat.zst"
     )  # fmt: skip
     revision: ClassVar[int] = 1
+    built_on: ClassVar[tuple[str, ...]] = BUILT_ON
     writes: ClassVar[dict[str, pa.DataType]] = {field.name: field.type for field in SCHEMA}
 
     def plan(self, given: Input, limit: int | None) -> tuple[Slice, ...]:

@@ -17,6 +17,7 @@ from corpusforge.archive.page import label_of
 from corpusforge.archive.record import Record
 from corpusforge.archive.text import Text, batch_of
 from corpusforge.archive.warc import WARC, kind_of
+from corpusforge.decoders import BUILT_ON
 from corpusforge.schema import TEXTS
 from corpusforge.sources import Input, Slice, grouped
 from corpusforge.text.charset import decide
@@ -45,7 +46,7 @@ class Wet:
         ".warc.wet", ".warc.wet.gz", ".warc.wet.zst", ".wet", ".wet.gz", ".wet.zst"
     )  # fmt: skip
     revision: ClassVar[int] = 1
-    built_on: ClassVar[tuple[str, ...]] = ("chardet",)
+    built_on: ClassVar[tuple[str, ...]] = ("chardet", *BUILT_ON)
     writes: ClassVar[dict[str, pa.DataType]] = {field.name: field.type for field in SCHEMA}
 
     def plan(self, given: Input, limit: int | None) -> tuple[Slice, ...]:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from pydantic import ConfigDict, Field, PositiveInt
 from pydantic.dataclasses import dataclass
 
-from corpusforge.decoders import WINDOW_BYTES
+from corpusforge.decoders import BUILT_ON, WINDOW_BYTES
 from corpusforge.records.compressed import PLAIN, kind_of, with_compressions
 from corpusforge.records.dumps import STREAM_MARK, Found, bz2_pieces, next_stream, pages, plain_pieces
 from corpusforge.records.wiki_page import Page, Site, page_of, site_of
@@ -50,7 +50,7 @@ class Wiki:
 
     suffixes: ClassVar[tuple[str, ...]] = with_compressions(".xml")
     revision: ClassVar[int] = 2
-    built_on: ClassVar[tuple[str, ...]] = ("mwparserfromhell",)
+    built_on: ClassVar[tuple[str, ...]] = ("mwparserfromhell", *BUILT_ON)
     writes: ClassVar[dict[str, pa.DataType]] = {**{field.name: field.type for field in TEXTS}, **NUMBERS}
 
     def plan(self, given: Input, limit: int | None) -> tuple[Slice, ...]:
