@@ -21,6 +21,8 @@ BOMB_BYTES = 64 << 20
 BOMB_RATIO = 200
 DICTIONARY_MAGIC = b"\x37\xa4\x30\xec"
 DICTIONARY_BYTES = 16 << 20
+BACK_AT_MOST = 8
+"""How often a member is inflated again from its start, for records whose length is wrong."""
 PADDING = b"\0\r\n"
 SKIPPABLE = tuple(bytes([0x50 + number]) + b"\x2a\x4d\x18" for number in range(16))
 DICTIONARY_FRAME = b"\x5d\x2a\x4d\x18"
@@ -44,8 +46,9 @@ class Readable(Protocol):
 class Member:
     """Bytes that a member inflates to; ``end`` is where the member ends once all are read."""
 
-    def __init__(self, file: Readable, begin: int, decoder: Decoder) -> None:
-        self._file, self._begin, self._fed, self._out, self._decoder = file, begin, begin, 0, decoder
+    def __init__(self, file: Readable, begin: int, make: Callable[[], Decoder]) -> None:
+        self._file, self._begin, self._fed, self._out, self._make = file, begin, begin, 0, make
+        self._decoder, self._left, self._backs = make(), b"", 0
         file.seek(begin)
 
     @property
@@ -53,6 +56,9 @@ class Member:
         return self._fed - len(self._decoder.unused_data or b"")
 
     def more(self) -> bytes:
+        if self._left:
+            left, self._left = self._left, b""
+            return left
         while not self._decoder.eof:
             data = self._feed() if self._decoder.needs_input else b""
             starved = self._decoder.needs_input and not data
@@ -69,7 +75,17 @@ class Member:
         return 0
 
     def back(self, position: int) -> bool:
-        return False
+        """Inflate once more from the start to ``position``, ``BACK_AT_MOST`` times in all."""
+        if self._backs == BACK_AT_MOST:
+            return False
+        self._backs += 1
+        self._fed, self._out, self._decoder, self._left = self._begin, 0, self._make(), b""
+        self._file.seek(self._begin)
+        data = b""
+        while self._out < position and (data := self.more()):
+            pass
+        self._left = data[len(data) - (self._out - position) :]
+        return True
 
     def _inflated(self, data: bytes) -> bytes:
         try:
@@ -97,7 +113,7 @@ class Packing:
     """Bytes that a member needs at most to show what it begins with: a head and, but for gzip and xz, one block."""
 
     def member(self, file: Readable, begin: int) -> Member:
-        return Member(file, begin, self.decoder())
+        return Member(file, begin, self.decoder)
 
 
 class Chain:

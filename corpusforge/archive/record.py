@@ -100,6 +100,8 @@ def read_record(stream: Stream, keep: int, form: Format) -> Read:
 
 def _sound(stream: Stream, keep: int, form: Format, head: Head) -> Read:
     start = stream.position
+    if not stream.holds(head.length + head.size):
+        return NOTHING
     kept = head.length + min(head.size, keep)
     stream.fill(kept)
     whole = head.size <= keep

@@ -73,6 +73,7 @@ class Stream:
 
     def __init__(self, supply: Supply, position: int) -> None:
         self.buffer, self.position, self.ended, self._supply = bytearray(), position, False, supply
+        self._size: int | None = None
 
     def fill(self, count: int) -> bool:
         """Have ``count`` bytes in the buffer, if there are that many left."""
@@ -97,10 +98,15 @@ class Stream:
             self.buffer.clear()
             self.position += self._supply.skip(start + count - self.position)
             if not self.fill(1):
+                self._size = self.position
                 return self.position - start
         del self.buffer[:left]
         self.position += left
         return count
+
+    def holds(self, count: int) -> bool:
+        """False if it is known that fewer than ``count`` bytes are left: an end that was once come to is remembered."""
+        return self._size is None or self.position + count <= self._size
 
     def back(self, position: int) -> None:
         """Go back to ``position``, if its bytes can still be had."""

@@ -80,7 +80,7 @@ def opened(file: BinaryIO, entry: Entry) -> Supply | str:
     begin = entry.offset + LOCAL.size + names
     section = Section(file, begin, begin + entry.packed)
     packed_by = METHODS[entry.method]
-    return section if packed_by is None else Member(section, begin, packed_by())
+    return section if packed_by is None else Member(section, begin, packed_by)
 
 
 def _directory(file: BinaryIO, size: int) -> list[Entry] | None:

@@ -43,7 +43,7 @@ class Wat:
     suffixes: ClassVar[tuple[str, ...]] = (
         ".warc.wat", ".warc.wat.gz", ".warc.wat.zst", ".wat", ".wat.gz", ".wat.zst"
     )  # fmt: skip
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
     built_on: ClassVar[tuple[str, ...]] = BUILT_ON
     writes: ClassVar[dict[str, pa.DataType]] = {field.name: field.type for field in SCHEMA}
 

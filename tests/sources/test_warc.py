@@ -430,3 +430,21 @@ def test_a_member_with_a_long_name_is_a_member(tmp_path: Path) -> None:
     plain = gzip.compress(record(9, page(b"<p>9</p>")), mtime=0)
     path.write_bytes(path.read_bytes() + plain[:3] + b"\x08" + plain[4:10] + b"n" * 10_000 + b"\0" + plain[10:])
     assert len(rows_of(path)[0]) == 4
+
+
+@pytest.mark.parametrize("size", [99_999_999, 400_000], ids=["beyond the end", "within the file"])
+def test_wrong_lengths_in_a_file_that_is_one_member_cost_no_other_record(tmp_path: Path, size: int) -> None:
+    """A member gives the pages that the same bytes give plain, though nothing but its start can be entered."""
+    records = [record(k, page(random.Random(k).randbytes(15_000).hex().encode())) for k in range(30)]
+    for k in (3, 4, 5, 9):
+        length = records[k].partition(b"Content-Length: ")[2].partition(b"\r\n")[0]
+        records[k] = records[k].replace(b"Content-Length: " + length, b"Content-Length: %d" % size)
+    source = Warc(payload_bytes=50_000)
+    plain, _ = rows_of(written(tmp_path, "a.warc", records), source=source)
+    zipped, passed_over = rows_of(written(tmp_path, "a.warc.gz", [b"".join(records)]), source=source)
+    assert len(plain) == 30
+    assert [(row["url"], row["html"], row["damage"]) for row in zipped] == [
+        (row["url"], row["html"], row["damage"]) for row in plain
+    ]
+    assert passed_over == {}
+    assert [k for k, row in enumerate(plain) if row["damage"]] == [3, 4, 5, 9]
