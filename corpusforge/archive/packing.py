@@ -117,17 +117,21 @@ class Packing:
 
 
 class Chain:
-    """What all members of a file inflate to, one after another; what follows them and is no member is left out."""
+    """What all members of a file inflate to, one after another.
+
+    What follows them and is no member is left out, and ``strange`` says that there is such.
+    """
 
     def __init__(self, file: BinaryIO, packing: Packing) -> None:
         self._file, self._packing = file, packing
-        self._member = packing.member(file, behind_padding(file, 0))
+        self._member, self.strange = packing.member(file, behind_padding(file, 0)), False
 
     def more(self) -> bytes:
         while not (data := self._member.more()):
             at = behind_padding(self._file, self._member.end)
             self._file.seek(at)
-            if self._file.read(len(self._packing.magic)) != self._packing.magic:
+            if (begin := self._file.read(len(self._packing.magic))) != self._packing.magic:
+                self.strange = bool(begin)
                 return b""
             self._member = self._packing.member(self._file, at)
         return data

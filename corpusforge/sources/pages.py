@@ -21,7 +21,7 @@ from corpusforge.archive import tars, zips
 from corpusforge.archive.packing import Bomb, Chain, Damaged, packing_of
 from corpusforge.archive.page import COLUMNS, Capture, Page, Place, batch_of, page_of
 from corpusforge.archive.record import Lost
-from corpusforge.archive.streams import Plain, Stream
+from corpusforge.archive.streams import Plain, Stream, Supply
 from corpusforge.decoders import BUILT_ON
 from corpusforge.sources import Input, Slice, cut, grouped, whole
 from corpusforge.text.canonical import sha256
@@ -44,7 +44,9 @@ class Pages:
     that, followed by the file's name or the member's (``base_url: https://`` for a mirror in folders named by host);
     without, what the page says: where a browser saved it from, its canonical link, its ``og:url``; else null.
     ``member`` is the name in the archive. A page of more than ``payload_bytes`` gives a row without html, dropped as
-    ``source.too_large``. Batches end at ``batch_rows`` rows or ``batch_bytes`` of html, whichever comes first.
+    ``source.too_large``. Bytes behind a compressed file's members that are no member are one ``broken_record`` of a
+    tar archive, and leave a page ``cut``. Batches end at ``batch_rows`` rows or ``batch_bytes`` of html, whichever
+    comes first.
     """
 
     base_url: str | None = None
@@ -54,7 +56,7 @@ class Pages:
     batch_bytes: PositiveInt = 32 << 20
 
     suffixes: ClassVar[tuple[str, ...]] = (*ENDINGS, ".html.gz", ".htm.gz", ".html.zst", ".zip", *TARS)
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
     built_on: ClassVar[tuple[str, ...]] = ("chardet", *BUILT_ON)
     writes: ClassVar[dict[str, pa.DataType]] = {**COLUMNS, "member": pa.string()}
 
@@ -130,17 +132,25 @@ class Pages:
         if piece.start > 0:
             return
         packing = packing_of(file)
-        stream = Stream(Plain(file, 0) if packing is None else Chain(file, packing), 0)
+        supply: Supply = Plain(file, 0) if packing is None else Chain(file, packing)
+        stream = Stream(supply, 0)
         try:
             stream.fill(tars.BLOCK)
             if piece.name.lower().endswith(TARS) or tars.is_tar(bytes(stream.buffer[: tars.BLOCK])):
                 yield from self._tar(stream)
+                if isinstance(supply, Chain) and supply.strange:
+                    yield Lost(0, "broken_record")
                 return
             outcome = self._page(piece.name.removesuffix(".gz").removesuffix(".zst"), stream, None)
         except Damaged as error:
             yield Lost(0, "bomb" if isinstance(error, Bomb) else "broken_record")
             return
-        yield Lost(0, outcome) if isinstance(outcome, str) else (Place(0, piece.end), None, outcome[0])
+        if isinstance(outcome, str):
+            yield Lost(0, outcome)
+            return
+        strange = isinstance(supply, Chain) and supply.strange
+        page = replace(outcome[0], damage="cut") if strange else outcome[0]
+        yield Place(0, piece.end), None, page
 
     def _tar(self, stream: Stream) -> Iterator[Found | Lost]:
         entry: tars.Entry | Lost | None = None

@@ -241,3 +241,25 @@ def test_any_bytes_under_any_name_are_counted(tmp_path: Path, name: str, noise: 
 
 def test_the_sample_has_every_kind_of_member() -> None:
     assert len(MEMBERS) == len(NAMES) + sum(COUNTED.values())
+
+
+def broken_second(first: bytes, second: bytes) -> bytes:
+    """Two members, of which the second does not begin like one."""
+    return gzip.compress(first) + b"\x1e" + gzip.compress(second)[1:]
+
+
+def test_what_follows_the_members_of_a_file_and_is_none_is_counted_or_marked(tmp_path: Path) -> None:
+    archive = tarred(tarfile.USTAR_FORMAT)
+    whole, _ = rows_of(written(tmp_path, "a.tar", archive))
+    rows, counts = rows_of(written(tmp_path, "a.tar.gz", broken_second(archive[:2048], archive[2048:])))
+    assert 0 < len(rows) < len(whole)
+    assert counts["source.broken_record"] == 1
+    rows, counts = rows_of(
+        written(tmp_path, "a.html.gz", broken_second(b"<html><body>first", b" second</body></html>"))
+    )
+    assert [(row["html"], row["damage"]) for row in rows] == [(b"<html><body>first", "cut")]
+    rows, counts = rows_of(
+        written(tmp_path, "b.html.gz", gzip.compress(b"<html>") + gzip.compress(b"</html>") + b"\0\n")
+    )
+    assert [(row["html"], row["damage"]) for row in rows] == [(b"<html></html>", None)]
+    assert counts == {}
