@@ -34,6 +34,10 @@ launch() { # name, then the arguments of ray start
     name=$1
     shift
     mkdir -p "$state"
+    if [ -e "$state/$name.pid" ] && kill -0 "$(cat "$state/$name.pid")" 2>/dev/null; then
+        echo "error: the $name runs already (process $(cat "$state/$name.pid")). End it with: cluster/local.sh stop" >&2
+        exit 1
+    fi
     # A session of its own, so that stop ends just this node and not every Ray on the machine.
     # Port 0: any free one; the usual one may be taken by another Ray of this machine.
     setsid ray start --block --disable-usage-stats --dashboard-agent-listen-port 0 \
@@ -44,6 +48,8 @@ launch() { # name, then the arguments of ray start
     until ready "$@"; do
         if ! kill -0 "$pid" 2>/dev/null || [ "$(date +%s)" -ge "$until" ]; then
             tail -n 20 "$state/$name.log" >&2
+            kill -s KILL -- "-$pid" 2>/dev/null || true
+            rm -f "$state/$name.pid"
             echo "error: the node did not start; the whole log is $state/$name.log" >&2
             exit 1
         fi
@@ -86,6 +92,7 @@ stop)
     for file in "$state"/*.pid; do
         [ -e "$file" ] || continue
         kill -s KILL -- "-$(cat "$file")" 2>/dev/null || true
+        echo "ended $(basename "$file" .pid) (process $(cat "$file"))"
         rm -f "$file"
     done
     ;;

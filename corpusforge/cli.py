@@ -224,7 +224,7 @@ def new_stage(
     made = "".join(word.capitalize() for word in name.split("_"))
     for line in (
         f"stage:   {stage}",
-        f"test:    PYTHONPATH={folder} python -m pytest {test}",
+        f"test:    PYTHONPATH={folder} {sys.executable} -m pytest {test}",
         f'recipe:  stages: [{{use: "{name}:{made}"}}], with PYTHONPATH={folder} before corpusforge',
     ):
         console.print(Text(line), soft_wrap=True)

@@ -6,6 +6,7 @@ nothing by itself: a worker that dies is replaced here, and what it said on its 
 
 import asyncio
 import os
+import socket
 import sys
 import time
 from collections import deque
@@ -40,6 +41,7 @@ PATIENCE_SECONDS = 30.0
 """How long a driver waits for a worker before it says who holds the CPUs, and for anything before it looks around."""
 AHEAD = 8
 """Workers asked for beyond those that have started, at least, where the cluster decides how many there are."""
+CONNECT_SECONDS = 10.0
 STARTS = 5
 """Workers in a row that may die while they start before a driver gives up."""
 OBJECT_STORE_BYTES = 100 << 20
@@ -360,6 +362,7 @@ def _start(workers: int, address: str | None) -> bool:
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     quiet = {"log_to_driver": False, "logging_level": "error", "configure_logging": True}
     if address:
+        _reach(address)
         try:
             ray.init(address=address, **quiet)
         except ray.exceptions.AuthenticationError:
@@ -380,6 +383,18 @@ def _start(workers: int, address: str | None) -> bool:
             os.environ.pop(name)
             os.environ.update({name: before[name]} if name in before else {})
     return True
+
+
+def _reach(address: str) -> None:
+    """Raise ``NoCluster`` where nothing answers at ``HOST:PORT``: Ray itself would go on trying for minutes."""
+    host, colon, port = address.rpartition("://")[2].rpartition(":")
+    if not colon or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host, int(port)), CONNECT_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        cure = "Start one (cluster/local.sh start), or correct the address"
+        raise NoCluster(f"no Ray cluster answers at {address}: {error}. {cure}") from None
 
 
 def _first_lines(error: Exception) -> str:

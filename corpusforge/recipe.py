@@ -50,7 +50,11 @@ def read_recipe(recipe: str | Path) -> Recipe:
         close = difflib.get_close_matches(str(recipe), known, 1)
         hint = f"Did you mean {close[0]!r}?" if close else f"Shipped recipes: {', '.join(known)}."
         raise RecipeError(f"no recipe {str(recipe)!r}: it is neither a shipped recipe nor a file. {hint}")
-    return parse_recipe(path.read_text(encoding="utf-8"), path.name if str(recipe) in known else str(path))
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise RecipeError(f"{path}: byte {error.start} is no UTF-8. A recipe is a YAML file in UTF-8") from None
+    return parse_recipe(text, path.name if str(recipe) in known else str(path))
 
 
 def parse_recipe(text: str, file: str = "recipe") -> Recipe:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -137,3 +138,21 @@ def test_control_c_prints_how_to_go_on(folder: Path) -> None:
     assert process.returncode == 130
     assert "Go on with:" in said
     assert "build web_multi --input in --root stopped --pool serial" in said
+
+
+def test_a_build_that_keeps_nothing_says_why_even_when_quiet(folder: Path) -> None:
+    (folder / "noise.jsonl").write_bytes(bytes(range(128, 256)) * 30)
+    words = ("--input", "noise.jsonl", "--root", "nothing", "--pool", "serial", "--quiet")
+    done = corpusforge(folder, "build", "text", *words)
+    assert (done.returncode, "warning: nothing was kept: source.not_utf8 1" in done.stdout) == (0, True), done.stdout
+    told = corpusforge(folder, "report", "nothing/text/dev").stdout
+    assert re.search(r"extract +source +1 +1 +0", told)
+
+
+def test_a_binary_recipe_is_one_message(folder: Path) -> None:
+    (folder / "bin.yaml").write_bytes(b"\xa9")
+    done = corpusforge(folder, "check", "bin.yaml")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "error: bin.yaml: byte 0 is no UTF-8. A recipe is a YAML file in UTF-8\n",
+    )

@@ -62,5 +62,5 @@ def _in_words(error: Exception) -> str:
     if isinstance(inner, NameResolutionError):
         return "its host name is not known. Check the address and the network"
     if isinstance(error, ValueError):
-        return f"no web address ({error}). Check it"
+        return "no web address. Check it"
     return f"no page came ({type(inner).__name__}: {inner}). Check the address and the network"

@@ -90,6 +90,10 @@ class Progress:
             f"{run.corpus}/{run.version}: {found['kept']:,} of {counted(found['records'], 'record')} kept, "
             f"{found['tokens']:,} tokens{out}"
         )
+        if found["records"] and not found["kept"]:
+            reasons = sorted(run.report.drops().items(), key=lambda told: (-told[1], told[0]))
+            listed = ", ".join(f"{reason} {count:,}" for reason, count in reasons[:5])
+            self._console.print(Text(f"warning: nothing was kept: {listed}"), soft_wrap=True)
         if not run.worked:
             self._say(f"nothing was left to do: every unit was done before ({run.seconds:.1f} s)")
         else:

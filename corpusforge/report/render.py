@@ -181,7 +181,8 @@ def _steps(made: PassView) -> Iterator[tuple[str, int, int]]:
         return
     into = sorted((k.removeprefix("into."), v) for k, v in counts.items() if k.startswith("into."))
     if not into:
-        yield "duplicates", entered, sum(drops.values())
+        from_source = any(reason.startswith("source.") for reason in drops)
+        yield "source" if from_source else "duplicates", entered, sum(drops.values())
         return
     if entered > into[0][1]:
         yield "source", entered, entered - into[0][1]

@@ -72,6 +72,7 @@ def of(said: dict[str, str], start: str) -> str:
 
 
 @pytest.mark.ray
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_every_command_for_this_machine_runs(said: dict[str, str]) -> None:
     assert list(said) == commands("sh")
@@ -80,6 +81,7 @@ def test_every_command_for_this_machine_runs(said: dict[str, str]) -> None:
 
 
 @pytest.mark.ray
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_submitted_job_is_followed_listed_and_stopped(said: dict[str, str]) -> None:
     assert "extract" in of(said, "ray job logs")
@@ -89,6 +91,7 @@ def test_a_submitted_job_is_followed_listed_and_stopped(said: dict[str, str]) ->
 
 
 @pytest.mark.ray
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_node_joins_and_the_state_of_the_cluster_is_told(said: dict[str, str]) -> None:
     assert "has joined 127.0.0.1:" in of(said, "cluster/local.sh join")

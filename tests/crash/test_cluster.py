@@ -113,6 +113,13 @@ def test_no_cluster_is_started_without_a_token(tmp_path: Path) -> None:
     assert "Set RAY_AUTH_MODE=token" in refused.stderr
 
 
+def test_a_second_start_leaves_the_first_alone(cluster: Cluster) -> None:
+    before = (cluster.folder / "state" / "head.pid").read_text()
+    again = cluster.sh("sh", str(SCRIPT), "start", "0")
+    assert (again.returncode, "the head runs already" in again.stderr) == (1, True)
+    assert (cluster.folder / "state" / "head.pid").read_text() == before
+
+
 def test_a_job_submitted_from_a_working_directory_gives_the_digest_of_a_serial_run(
     cluster: Cluster, pages: Path, serial: str, tmp_path: Path
 ) -> None:
@@ -153,6 +160,8 @@ def test_the_command_line_says_what_is_wrong_with_a_cluster(cluster: Cluster, pa
     build = [sys.executable, "-m", "corpusforge", "build", "web_multi", "-i", str(pages), "--root", str(tmp_path)]
     nobody = cluster.sh(*build, "--address", f"http://127.0.0.1:{free_port()}")
     assert (nobody.returncode, "no Ray cluster takes jobs at" in nobody.stderr) == (1, True)
+    nowhere = cluster.sh(*build, "--address", f"127.0.0.1:{free_port()}")
+    assert (nowhere.returncode, "no Ray cluster answers at" in nowhere.stderr) == (1, True)
     for address in (cluster.url, f"127.0.0.1:{cluster.port}"):
         stranger = cluster.sh(*build, "--address", address, HOME=str(tmp_path))
         assert (stranger.returncode, "wants its token" in stranger.stderr) == (1, True), stranger.stderr

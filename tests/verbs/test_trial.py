@@ -154,7 +154,7 @@ def test_a_page_without_end_is_given_up(site: str) -> None:
         fetch.fetched(f"{site}/endless", 1 << 20, seconds=0.5)
     with pytest.raises(StoreError, match=r"no page came .* Check the address and the network"):
         fetch.fetched("http://127.0.0.1:9/x", 1 << 20, seconds=5)
-    with pytest.raises(InputError, match="no web address"):
+    with pytest.raises(StoreError, match="no web address"):
         api.try_page("web_ja", "http://[bad/")
 
 
