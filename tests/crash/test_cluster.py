@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,8 +82,20 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     yield made
     groups = [int(file.read_text()) for file in (made.folder / "state").glob("*.pid")]
     assert made.sh("sh", str(SCRIPT), "stop").returncode == 0
-    left = [p.pid for p in psutil.process_iter() if os.getpgid(p.pid) in groups and p.status() != psutil.STATUS_ZOMBIE]
-    assert left == [], "stop ends all that start and join began"
+    until = time.monotonic() + 20
+    while living(groups) and time.monotonic() < until:
+        time.sleep(0.2)
+    assert living(groups) == [], "stop ends all that start and join began"
+
+
+def living(groups: list[int]) -> list[str]:
+    """Processes of these groups that have not ended."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(OSError, psutil.Error):
+            if os.getpgid(process.pid) in groups and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.name())
+    return found
 
 
 @pytest.fixture(scope="module")
