@@ -128,3 +128,19 @@ PARQUET_OPTIONS = {
 
 ROW_GROUP_ROWS = 1024
 """Rows of a row group, exactly, the last one of a file apart: other group sizes give other bytes."""
+
+NOT_FREE = frozenset((*SOURCE.names, *TEXTS.names, *DOCUMENT.names, "parent", "masked"))
+"""The columns of the contracts, which hold ids, addresses and measurements; ``parent`` is the id of another text."""
+
+
+def is_free_text(field: pa.Field) -> bool:
+    """Whether a column that is none of the contracts holds strings, also inside lists and structs."""
+    return field.name not in NOT_FREE and _has_strings(field.type)
+
+
+def _has_strings(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        return _has_strings(kind.value_type)
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return True
+    return any(_has_strings(kind.field(number).type) for number in range(kind.num_fields))

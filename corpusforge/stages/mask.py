@@ -6,21 +6,19 @@ from typing import Any, ClassVar
 import pyarrow as pa
 from pydantic.dataclasses import dataclass
 
-from corpusforge.schema import BLOCK, DOCUMENT, MASKED, SOURCE, TEXTS
+from corpusforge.schema import BLOCK, MASKED, is_free_text
 from corpusforge.stages import STRICT, put
 from corpusforge.text.masks import Found, find, moved
 
 PLACEHOLDERS = {"EMAIL": "<EMAIL>", "IP": "<IP>", "PHONE": "<PHONE>"}
 WIDTHS = {kind: len(mask) for kind, mask in PLACEHOLDERS.items()}
-SPARED = frozenset((*SOURCE.names, *TEXTS.names, *DOCUMENT.names, "parent", "masked")) - {"text", "title"}
-"""The columns of the contracts, which hold ids, addresses and measurements; ``parent`` is the id of another text."""
 
 
 @dataclass(frozen=True, config=STRICT)
 class MaskPersonal:
     """Replace e-mail addresses, public IP addresses and phone numbers by ``<EMAIL>``, ``<IP>`` and ``<PHONE>``.
 
-    Masked are the text, the title and every column of strings that is none of the contracts (``SPARED``): the turns of
+    Masked are the text, the title and every column of strings that is none of the contracts: the turns of
     ``messages``, a ``colophon``, what ``columns`` carries on; also strings in lists and structs. What is found is
     described in ``corpusforge.text.masks``. ``masked`` names every place in the written text with its kind and the
     length of what it hides; of other columns no places are kept. What it hid is written nowhere. The URL stays: it is
@@ -54,22 +52,9 @@ class MaskPersonal:
             for block, places in zip(batch["blocks"].to_pylist(), found, strict=True)
         ]
         hidden = [text and _hide(text, places) for text, places in zip(texts, found, strict=True)]
-        more = {f.name: _masked_column(batch[f.name], kinds) for f in batch.schema if is_masked(f)}
+        more = {f.name: _masked_column(batch[f.name], kinds) for f in batch.schema if is_free_text(f)}
         masked = [_masked(places) for places in found]
         return put(self, batch, **more, text=hidden, title=titles, blocks=blocks, masked=masked)
-
-
-def is_masked(field: pa.Field) -> bool:
-    """Whether a column beside text and title is masked: it is none of the contracts and has strings."""
-    return field.name not in SPARED and field.name not in ("text", "title") and _has_strings(field.type)
-
-
-def _has_strings(kind: pa.DataType) -> bool:
-    if pa.types.is_dictionary(kind):
-        return _has_strings(kind.value_type)
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
-        return True
-    return any(_has_strings(kind.field(number).type) for number in range(kind.num_fields))
 
 
 def _masked_column(column: pa.Array, kinds: tuple[str, ...]) -> pa.Array:

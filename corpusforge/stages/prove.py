@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from corpusforge.stages.mask import is_masked
+from corpusforge.schema import is_free_text
 from corpusforge.text.edits import replay
 
 IDENTITY = ("id", "url", "source_file", "source_offset", "source_length")
@@ -74,7 +74,7 @@ def _prove_rows(stage: Any, batch: pa.RecordBatch, result: pa.RecordBatch) -> No
     _check(result.num_rows == batch.num_rows, stage, f"makes {result.num_rows} rows of {batch.num_rows}")
     for name in batch.schema.names:
         _check(name in result.schema.names, stage, f"takes away the column {name}")
-        may_mask = getattr(stage, "masks", False) and is_masked(batch.schema.field(name))
+        may_mask = getattr(stage, "masks", False) and is_free_text(batch.schema.field(name))
         if name in IDENTITY or (name not in stage.writes and not may_mask):
             _check(result[name].equals(batch[name]), stage, f"changes {name}, which it does not write")
     new = set(result.schema.names) - set(batch.schema.names) - set(stage.writes)
