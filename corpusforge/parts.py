@@ -4,6 +4,7 @@ import difflib
 import importlib
 import inspect
 import pkgutil
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
@@ -60,8 +61,7 @@ def load_part(use: str, kind: str, spot: Spot) -> type:
     try:
         found = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
-        folder = f"Set PYTHONPATH to the folder that holds {module.split('.')[0]}"
-        cure = folder if ":" in use else suggestion(use, sorted(parts_in(home)))
+        cure = _missing(module, name, error) if ":" in use else suggestion(use, sorted(parts_in(home)))
         raise spot.error(f"unknown {use!r} ({error})", cure) from None
     if not (
         inspect.isclass(found) and is_dataclass(found) and hasattr(found, "revision") and hasattr(found, CALLS[kind])
@@ -69,6 +69,14 @@ def load_part(use: str, kind: str, spot: Spot) -> type:
         needs = f"It must be a frozen dataclass with `revision`, `writes` and `{CALLS[kind]}`"
         raise spot.error(f"{use!r} cannot be used here", needs)
     return found
+
+
+def _missing(module: str, name: str, error: Exception) -> str:
+    """How to find a part of one's own: its module, or its name in a module that was found."""
+    if not isinstance(error, AttributeError):
+        return f"Set PYTHONPATH to the folder that holds {module.split('.')[0]}"
+    known = [n for n, part in inspect.getmembers(sys.modules[module], inspect.isclass) if hasattr(part, "revision")]
+    return suggestion(name, known) if known else f"There is no stage or source in {module}"
 
 
 def parts_in(home: str) -> dict[str, type]:

@@ -156,3 +156,16 @@ def test_a_binary_recipe_is_one_message(folder: Path) -> None:
         1,
         "error: bin.yaml: byte 0 is no UTF-8. A recipe is a YAML file in UTF-8\n",
     )
+
+
+def test_a_report_of_a_root_names_an_address_that_works(folder: Path) -> None:
+    done = corpusforge(folder, "report", "out")
+    assert (done.returncode, "out/short has dev-1: try out/short/dev-1" in done.stderr) == (1, True), done.stderr
+
+
+def test_a_misspelt_stage_of_ones_own_is_suggested(folder: Path) -> None:
+    made = corpusforge(folder, "new", "stage", "peril", "--folder", "lab_of_mine")
+    assert made.returncode == 0, made.stderr
+    (folder / "lab.yaml").write_text(SHORT.replace("language.Language", '"lab_of_mine.peril:Perl"'))
+    done = corpusforge(folder, "check", "lab.yaml")
+    assert (done.returncode, "Did you mean 'Peril'?" in done.stderr) == (1, True), done.stderr

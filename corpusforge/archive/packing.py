@@ -13,7 +13,7 @@ from typing import BinaryIO, Protocol
 import zstandard
 
 from corpusforge.archive.streams import CHUNK
-from corpusforge.decoders import BEGINS, ERRORS, Decoder, Zstd, decoder
+from corpusforge.decoders import BEGINS, ERRORS, Decoder, Zstd, decoder, raise_memory
 from corpusforge.slices import Input, Slice, cut, whole
 
 STEP = 1 << 20
@@ -91,6 +91,7 @@ class Member:
         try:
             return self._decoder.decompress(data, STEP)
         except ERRORS as error:
+            raise_memory(error)
             raise Damaged(str(error)) from error
 
     def _check(self) -> None:

@@ -61,7 +61,7 @@ def _tell_strangers(names: Sequence[str], suffixes: Sequence[str], say: Say) -> 
     """Say which files were named although no source takes their endings."""
     strangers = [name for name in names if suffixes and not name.lower().endswith(tuple(suffixes))]
     if strangers:
-        say(f"not {kinds(suffixes)}, and read by the recipe's first source: {listed(strangers)}")
+        say(f"not {kinds(suffixes)}, and read all the same, as it was named: {listed(strangers)}")
 
 
 def fingerprint(path: str, size: int) -> str:

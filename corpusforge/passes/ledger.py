@@ -72,10 +72,12 @@ class Ledger:
         self._measure(batch)
         self._count_text(batch)
 
-    def passed_over(self, reason: str, records: int) -> None:
-        """Count records that never became rows."""
+    def passed_over(self, reason: str, records: int, file: str, offset: int) -> None:
+        """Count records that never became rows; the sample says in which slice they are."""
         self.report.count("records", records)
         self.report.count(f"drop.{reason}", records)
+        place = {"source_file": file, "source_offset": offset}
+        self.report.sample(f"drop.{reason}", id=sha256(f"{file}:{offset}".encode())[:32], records=records, **place)
 
     def _count_text(self, batch: pa.RecordBatch) -> None:
         if "text" not in batch.schema.names:
@@ -111,8 +113,10 @@ class Ledger:
         names = batch.schema.names
         texts = batch["text"].to_pylist() if "text" in names else [None] * len(groups)
         ids, urls = batch["id"].to_pylist(), batch["url"].to_pylist()
-        for group, identity, url, text in zip(groups, ids, urls, texts, strict=True):
-            self.report.sample(group, id=identity, url=url, text=(text or "")[:EXCERPT])
+        files, offsets = batch["source_file"].to_pylist(), batch["source_offset"].to_pylist()
+        for group, identity, url, text, file, offset in zip(groups, ids, urls, texts, files, offsets, strict=True):
+            place = {"source_file": file, "source_offset": offset}
+            self.report.sample(group, id=identity, url=url, text=(text or "")[:EXCERPT], **place)
 
 
 def _host(url: str | None) -> str:

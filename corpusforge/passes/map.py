@@ -105,7 +105,6 @@ class Map:
     def work(self, unit: Unit, inputs: Reader, out: Output) -> Report:
         columns = self._columns_in(unit, inputs)
         kept_schema = stored_schema(columns, {n: t for stage in self.stages for n, t in stage.writes.items()})
-        passed_over: Counter[str] = Counter()
         spent: Counter[str] = Counter()
         with (
             out.create("kept.parquet") as kept_file,
@@ -114,10 +113,8 @@ class Map:
             TableWriter(swept_file, swept_schema(kept_schema)) as swept,
         ):
             ledger = Ledger(kept, swept, self.counted)
-            for batch in _timed(self._read(unit, inputs, passed_over), spent, "read"):
+            for batch in _timed(self._read(unit, inputs, ledger), spent, "read"):
                 self.through(_without_killers(complete(batch, columns), inputs.skip), ledger, spent)
-        for reason, records in sorted(passed_over.items()):
-            ledger.passed_over(reason, records)
         out.cost["stages_us"] = {name: ns // 1000 for name, ns in spent.items()}
         return ledger.report
 
@@ -134,10 +131,10 @@ class Map:
             given.update({name: kind for name, kind in source.writes.items() if name not in given})
         return {**given, **ALWAYS}
 
-    def _read(self, unit: Unit, inputs: Reader, passed_over: Counter[str]) -> Iterator[pa.RecordBatch]:
+    def _read(self, unit: Unit, inputs: Reader, ledger: Ledger) -> Iterator[pa.RecordBatch]:
         if self.source:
             for piece in slices_of(unit):
-                yield from self._read_slice(piece, *unit.places[piece.name], passed_over)
+                yield from self._read_slice(piece, *unit.places[piece.name], ledger)
             return
         for file, (first, rows) in zip(unit.reads, unit.spec["rows"], strict=True):
             with inputs.open(file) as opened:
@@ -145,13 +142,16 @@ class Map:
                     for start in range(0, group.num_rows, self.batch_rows):
                         yield group.slice(start, self.batch_rows)
 
-    def _read_slice(self, piece: Slice, path: str, state: str, passed_over: Counter[str]) -> Iterator[pa.RecordBatch]:
+    def _read_slice(self, piece: Slice, path: str, state: str, ledger: Ledger) -> Iterator[pa.RecordBatch]:
         size, before = state_of(path)
         # A copy of the file on another node has another date, so a date alone says nothing.
         if before != state and not has_fingerprint(path, size, piece.fingerprint):
             raise RuntimeError(f"input {shown(path)} is not what it was when the build began. Build again")
+        passed_over: Counter[str] = Counter()
         with opened(path) as file:
             yield from self.reader_of(piece.name).read(piece, file, passed_over)
+        for reason, records in sorted(passed_over.items()):
+            ledger.passed_over(reason, records, piece.name, piece.start)
         if state_of(path)[1] != before:
             raise RuntimeError(f"input {shown(path)} changed while it was read. Leave it as it is and build again")
 

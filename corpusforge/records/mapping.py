@@ -11,6 +11,8 @@ from functools import cache
 from typing import Any, Protocol
 
 import pyarrow as pa
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
 
 from corpusforge.schema import TEXTS
 from corpusforge.text.canonical import canonical_json, sha256
@@ -71,6 +73,26 @@ def columns_of(columns: Mapping[str, str]) -> dict[str, pa.DataType]:
         if name in (*TEXTS.names, "html"):
             raise ValueError(f"column {name} is filled by every source. Give the extra column another name")
     return {**{f.name: f.type for f in TEXTS}, **{name: TYPES[kind] for name, kind in columns.items()}}
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class Mapped:
+    """The fields of a source whose records have text, id and the like under names that differ between data sets."""
+
+    text: Place = ("text", "content", "raw_content")
+    id: Place = ("id", "doc_id")
+    url: Place = ("url", "metadata.url", "meta.url")
+    date: Place = ("date", "timestamp", "created", "metadata.date")
+    title: Place = ("title", "metadata.title", "meta.title")
+    licence: Place = ("licence", "license", "metadata.license", "meta.license")
+    columns: dict[str, str] = Field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        columns_of(self.columns)
+
+    @property
+    def writes(self) -> dict[str, pa.DataType]:
+        return columns_of(self.columns)
 
 
 def places_of(fields: Fields) -> set[str]:

@@ -65,7 +65,8 @@ class Address:
 
 def _near(address: str) -> str:
     """What there is at an address that misses its version."""
-    for folder in (address, parted(address)[0]):
+    corpora = [joined(address, name) for name in Store(address).folders("")]
+    for folder in (address, *corpora, parted(address)[0]):
         store = Store(folder)
         there = [name for name in store.folders("") if store.exists(f"{name}/recipe.json")]
         if there:
@@ -207,8 +208,12 @@ def _drops(passes: Sequence[PassView]) -> RenderableType:
 def _sample(samples: Sequence[dict[str, Any]]) -> str:
     if not samples:
         return ""
-    text = " ".join((samples[0].get("text") or "").split())
-    return f"{samples[0]['id'][:8]} {samples[0].get('url') or ''} {text}"
+    first = samples[0]
+    text = " ".join((first.get("text") or "").split())
+    if "records" in first:
+        return f"{first['records']:,} in {first['source_file']}, from byte {first['source_offset']:,} on"
+    place = first["url"] or f"{first['source_file']}:{first['source_offset']}"
+    return f"{first['id'][:8]} {place} {text}"
 
 
 def _languages(last: PassView) -> RenderableType:

@@ -13,13 +13,13 @@ import pyarrow as pa
 from pydantic import ConfigDict, NonNegativeInt, PositiveInt
 from pydantic.dataclasses import dataclass
 
-from corpusforge.archive.framing import outcomes, records
+from corpusforge.archive.batches import pages
 from corpusforge.archive.packing import planned
-from corpusforge.archive.page import COLUMNS, HEAD_ROOM, Capture, Page, Place, batch_of, page_of
+from corpusforge.archive.page import COLUMNS, Capture
 from corpusforge.archive.record import Head, Record
 from corpusforge.archive.streams import Stream
 from corpusforge.decoders import BUILT_ON
-from corpusforge.sources import Input, Slice, grouped
+from corpusforge.sources import Input, Slice
 from corpusforge.text.http import STATUS_LINE, Fields, Message, message_of
 
 LINE_BYTES = 1 << 13
@@ -91,17 +91,7 @@ class Arc:
         ``source.http_status`` (not 200), ``source.not_html``, ``source.broken_record``, ``source.bomb``,
         ``source.not_arc`` and ``source.empty_file``.
         """
-        if piece.start == piece.end == 0:
-            passed_over["source.empty_file"] += 1
-        keep = self.payload_bytes + HEAD_ROOM
-        found = records(file, piece.start, piece.end, keep, self.look_back_bytes, ARC)
-        rows = outcomes(found, self._page, piece.limit, passed_over)
-        for batch in grouped(((row, len(row[1].html)) for row in rows), self.batch_rows, self.batch_bytes):
-            yield batch_of(piece.name, [(Place(record.offset, record.length), page) for record, page in batch])
-
-    def _page(self, record: Record) -> Page | str:
-        capture = capture_of(record)
-        return capture if isinstance(capture, str) else page_of(capture, self.payload_bytes)
+        yield from pages(self, piece, file, ARC, capture_of, passed_over)
 
 
 def capture_of(record: Record) -> Capture | str:

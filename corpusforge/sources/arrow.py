@@ -10,11 +10,11 @@ from typing import BinaryIO, ClassVar
 
 import pyarrow as pa
 import pyarrow.ipc
-from pydantic import ConfigDict, Field, PositiveInt
+from pydantic import ConfigDict, PositiveInt
 from pydantic.dataclasses import dataclass
 
 from corpusforge.records.arrow_messages import BATCH, DICTIONARY, SCHEMA, Damaged, Message, Spliced, messages
-from corpusforge.records.mapping import Place, columns_of, places_of
+from corpusforge.records.mapping import Mapped, places_of
 from corpusforge.records.tables import BROKEN, BUILT_ON, check, documents
 from corpusforge.sources import Input, Slice, cut, whole
 
@@ -22,7 +22,7 @@ BYTES_OF = {pa.string(): pa.binary(), pa.large_string(): pa.large_binary()}
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
-class Arrow:
+class Arrow(Mapped):
     """Texts of Arrow files.
 
     ``text``, ``id``, ``url``, ``date``, ``title``, ``licence``, ``columns`` and ``text_bytes`` are those
@@ -30,13 +30,6 @@ class Arrow:
     ``source.too_large``. Batches end at ``batch_rows`` rows or ``batch_bytes`` of text.
     """
 
-    text: Place = ("text", "content", "raw_content")
-    id: Place = ("id", "doc_id")
-    url: Place = ("url", "metadata.url", "meta.url")
-    date: Place = ("date", "timestamp", "created", "metadata.date")
-    title: Place = ("title", "metadata.title", "meta.title")
-    licence: Place = ("licence", "license", "metadata.license", "meta.license")
-    columns: dict[str, str] = Field(default_factory=dict)
     text_bytes: PositiveInt = 16 << 20
     message_bytes: PositiveInt = 512 << 20
     slice_bytes: PositiveInt = 64 << 20
@@ -46,13 +39,6 @@ class Arrow:
     suffixes: ClassVar[tuple[str, ...]] = (".arrow", ".feather", ".ipc")
     revision: ClassVar[int] = 2
     built_on: ClassVar[tuple[str, ...]] = BUILT_ON
-
-    def __post_init__(self) -> None:
-        columns_of(self.columns)
-
-    @property
-    def writes(self) -> dict[str, pa.DataType]:
-        return columns_of(self.columns)
 
     def plan(self, given: Input, limit: int | None) -> tuple[Slice, ...]:
         """Slices of about ``slice_bytes``; with ``limit`` one."""

@@ -9,18 +9,18 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO, ClassVar
 
 import pyarrow as pa
-from pydantic import ConfigDict, Field, PositiveInt
+from pydantic import ConfigDict, PositiveInt
 from pydantic.dataclasses import dataclass
 
 from corpusforge.decoders import WINDOW_BYTES
 from corpusforge.records.compressed import with_compressions
-from corpusforge.records.mapping import Place, columns_of, found, row_of
+from corpusforge.records.mapping import Mapped, Place, found, row_of
 from corpusforge.records.objects import BUILT_ON, documents, planned
 from corpusforge.sources import Input, Slice
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
-class Jsonl:
+class Jsonl(Mapped):
     """Texts of JSON Lines files.
 
     ``text``, ``id``, ``url``, ``date``, ``title`` and ``licence`` say where an object has them: a key, a dotted path
@@ -34,13 +34,9 @@ class Jsonl:
     by one worker.
     """
 
-    text: Place = ("text", "content", "raw_content")
     id: Place = ("id", "doc_id", "warc_headers.warc-record-id")
     url: Place = ("url", "metadata.url", "meta.url", "warc_headers.warc-target-uri")
     date: Place = ("date", "timestamp", "created", "metadata.date", "warc_headers.warc-date", "date_download")
-    title: Place = ("title", "metadata.title", "meta.title")
-    licence: Place = ("licence", "license", "metadata.license", "meta.license")
-    columns: dict[str, str] = Field(default_factory=dict)
     line_bytes: PositiveInt = 32 << 20
     window_bytes: PositiveInt = WINDOW_BYTES
     slice_bytes: PositiveInt = 32 << 20
@@ -50,13 +46,6 @@ class Jsonl:
     suffixes: ClassVar[tuple[str, ...]] = with_compressions(".jsonl", ".ndjson", ".jsonlines", ".json")
     revision: ClassVar[int] = 1
     built_on: ClassVar[tuple[str, ...]] = BUILT_ON
-
-    def __post_init__(self) -> None:
-        columns_of(self.columns)
-
-    @property
-    def writes(self) -> dict[str, pa.DataType]:
-        return columns_of(self.columns)
 
     def plan(self, given: Input, limit: int | None) -> tuple[Slice, ...]:
         """Slices of about ``slice_bytes`` of a plain file of lines; one of any other, or with ``limit``."""

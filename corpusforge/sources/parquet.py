@@ -9,17 +9,17 @@ from collections.abc import Iterator
 from typing import BinaryIO, ClassVar
 
 import pyarrow as pa
-from pydantic import ConfigDict, Field, PositiveInt
+from pydantic import ConfigDict, PositiveInt
 from pydantic.dataclasses import dataclass
 
-from corpusforge.records.mapping import Place, columns_of, places_of
+from corpusforge.records.mapping import Mapped, places_of
 from corpusforge.records.row_groups import tables
 from corpusforge.records.tables import BUILT_ON, documents
 from corpusforge.sources import Input, Slice, cut, whole
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
-class Parquet:
+class Parquet(Mapped):
     """Texts of Parquet files.
 
     ``text``, ``id``, ``url``, ``date``, ``title`` and ``licence`` say where a row has them: a column, a dotted path
@@ -29,13 +29,6 @@ class Parquet:
     ``batch_rows`` rows or ``batch_bytes`` of text.
     """
 
-    text: Place = ("text", "content", "raw_content")
-    id: Place = ("id", "doc_id")
-    url: Place = ("url", "metadata.url", "meta.url")
-    date: Place = ("date", "timestamp", "created", "metadata.date")
-    title: Place = ("title", "metadata.title", "meta.title")
-    licence: Place = ("licence", "license", "metadata.license", "meta.license")
-    columns: dict[str, str] = Field(default_factory=dict)
     text_bytes: PositiveInt = 16 << 20
     slice_bytes: PositiveInt = 64 << 20
     batch_rows: PositiveInt = 256
@@ -44,13 +37,6 @@ class Parquet:
     suffixes: ClassVar[tuple[str, ...]] = (".parquet", ".pq")
     revision: ClassVar[int] = 2
     built_on: ClassVar[tuple[str, ...]] = BUILT_ON
-
-    def __post_init__(self) -> None:
-        columns_of(self.columns)
-
-    @property
-    def writes(self) -> dict[str, pa.DataType]:
-        return columns_of(self.columns)
 
     def plan(self, given: Input, limit: int | None) -> tuple[Slice, ...]:
         """Slices of about ``slice_bytes``; with ``limit`` one."""

@@ -12,13 +12,13 @@ import pyarrow as pa
 from pydantic import ConfigDict, NonNegativeInt, PositiveInt
 from pydantic.dataclasses import dataclass
 
-from corpusforge.archive.framing import outcomes, records
+from corpusforge.archive.batches import pages
 from corpusforge.archive.packing import planned
-from corpusforge.archive.page import COLUMNS, HEAD_ROOM, Capture, Page, Place, batch_of, page_of
+from corpusforge.archive.page import COLUMNS, Capture
 from corpusforge.archive.record import Record
 from corpusforge.archive.warc import WARC, address_of, kind_of
 from corpusforge.decoders import BUILT_ON
-from corpusforge.sources import Input, Slice, grouped
+from corpusforge.sources import Input, Slice
 from corpusforge.text.http import Fields, Message, message_of
 
 
@@ -55,17 +55,7 @@ class Warc:
         200), ``source.not_html``, ``source.broken_record``, ``source.bomb`` (a member that inflates beyond all
         measure), ``source.not_warc`` and ``source.empty_file``.
         """
-        if piece.start == piece.end == 0:
-            passed_over["source.empty_file"] += 1
-        keep = self.payload_bytes + HEAD_ROOM
-        found = records(file, piece.start, piece.end, keep, self.look_back_bytes, WARC)
-        rows = outcomes(found, self._page, piece.limit, passed_over)
-        for batch in grouped(((row, len(row[1].html)) for row in rows), self.batch_rows, self.batch_bytes):
-            yield batch_of(piece.name, [(Place(record.offset, record.length), page) for record, page in batch])
-
-    def _page(self, record: Record) -> Page | str:
-        capture = capture_of(record)
-        return capture if isinstance(capture, str) else page_of(capture, self.payload_bytes)
+        yield from pages(self, piece, file, WARC, capture_of, passed_over)
 
 
 def capture_of(record: Record) -> Capture | str:

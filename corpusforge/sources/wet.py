@@ -11,15 +11,15 @@ import pyarrow as pa
 from pydantic import ConfigDict, NonNegativeInt, PositiveInt
 from pydantic.dataclasses import dataclass
 
-from corpusforge.archive.framing import outcomes, records
+from corpusforge.archive.batches import texts
 from corpusforge.archive.packing import planned
 from corpusforge.archive.page import label_of
 from corpusforge.archive.record import Record
-from corpusforge.archive.text import Text, batch_of
-from corpusforge.archive.warc import WARC, kind_of
+from corpusforge.archive.text import Text
+from corpusforge.archive.warc import kind_of
 from corpusforge.decoders import BUILT_ON
 from corpusforge.schema import TEXTS
-from corpusforge.sources import Input, Slice, grouped
+from corpusforge.sources import Input, Slice
 from corpusforge.text.charset import decide
 from corpusforge.text.http import media_type
 
@@ -59,12 +59,7 @@ class Wet:
         Counts in ``passed_over``: ``source.not_content`` (what is no conversion record), ``source.not_text``,
         ``source.broken_record``, ``source.bomb``, ``source.not_warc`` and ``source.empty_file``.
         """
-        if piece.start == piece.end == 0:
-            passed_over["source.empty_file"] += 1
-        found = records(file, piece.start, piece.end, self.payload_bytes, self.look_back_bytes, WARC)
-        rows = outcomes(found, _text, piece.limit, passed_over)
-        for batch in grouped(((text, len(text.text)) for _, text in rows), self.batch_rows, self.batch_bytes):
-            yield batch_of(piece.name, SCHEMA, batch)
+        yield from texts(self, piece, file, SCHEMA, _text, passed_over)
 
 
 def _text(record: Record) -> Text | str:

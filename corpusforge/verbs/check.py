@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from corpusforge import versions
+from corpusforge.inputs import InputError
 from corpusforge.inputs import resolve as resolve_inputs
+from corpusforge.inputs.chosen import kinds
 from corpusforge.parts import GIVEN, RecipeError
 from corpusforge.passes.map import Map
 from corpusforge.passes.specs import default_of, fields_of, use_of
-from corpusforge.recipe import Recipe, read_recipe
+from corpusforge.recipe import Recipe, read_recipe, shipped
 from corpusforge.report.progress import counted
 from corpusforge.slices import Input
 from corpusforge.versions import Making
@@ -95,7 +97,24 @@ def _said(part: Any) -> str:
 def _bind(made: Map, found: Callable[[Sequence[str]], tuple[Input, ...]] | None, limit: int | None) -> Map:
     if found is None:
         return replace(made, limit=limit)
-    return replace(made, inputs=found(tuple(e for source in made.source for e in source.suffixes)), limit=limit)
+    suffixes = tuple(e for source in made.source for e in source.suffixes)
+    bound = replace(made, inputs=found(suffixes), limit=limit)
+    stranger = next((i.name for i in bound.inputs if not i.name.lower().endswith(suffixes)), None)
+    if stranger and len(made.source) > 1:
+        raise InputError(f"{stranger} is of no kind that this recipe reads ({kinds(suffixes)}). {_cure(stranger)}")
+    return bound
+
+
+def _cure(stranger: str) -> str:
+    """What reads a file of that name."""
+    others = [
+        name
+        for name, recipe in ((name, read_recipe(name)) for name in shipped())
+        if any(stranger.lower().endswith(s.suffixes) for p in recipe.passes if isinstance(p, Map) for s in p.source)
+    ]
+    if others:
+        return f"Recipes that do: {', '.join(others)}"
+    return "Write a recipe with the one source that is to read it, or give the file the ending it should have"
 
 
 def _specs(made: Any) -> list[dict[str, Any]]:

@@ -19,8 +19,17 @@ def program() -> str:
 def next_commands(run: Run) -> Iterator[str]:
     """What to paste after a build: open the report, show drops, find the tokens."""
     yield f"report:  {program()} report {run.address}"
-    first = run.outcomes[0].step if run.outcomes else "extract"
-    yield f"drops:   {program()} report {run.address}/{first}"
+    yield f"drops:   {program()} report {run.address}/{_most_drops(run)}"
     files = [f.path for o in run.outcomes for m in o.manifests for f in m.files if f.role.endswith(".bin")]
     if files:
         yield f"tokens:  {parted(joined(run.root, run.corpus, files[0]))[0]}/"
+
+
+def _most_drops(run: Run) -> str:
+    """The pass that dropped most; the first of those that dropped as many."""
+    drops = {o.step: sum(n for m in o.manifests for k, n in m.counts.items() if _is_drop(k)) for o in run.outcomes}
+    return max(drops, key=lambda step: drops[step], default="extract")
+
+
+def _is_drop(count: str) -> bool:
+    return count.startswith("drop.") and count != "drop.source.not_content"

@@ -39,7 +39,10 @@ class Step:
 
 @dataclass
 class Trial:
-    """A page, where it came from, what the stages did to it, and its text before and after their edits."""
+    """A page, where it came from, what the stages did to it, and its text before and after their edits.
+
+    ``main`` is the text as it was extracted, before anything was done to it, masks among that.
+    """
 
     file: str
     record: int
@@ -47,6 +50,7 @@ class Trial:
     steps: list[Step] = field(default_factory=list)
     page: list[str] = field(default_factory=list)
     text: str | None = None
+    main: str | None = None
     edits: list[Edit] = field(default_factory=list)
     drop: str | None = None
     untried: list[str] = field(default_factory=list)
@@ -64,11 +68,10 @@ class Trial:
 
     @property
     def left_out(self) -> list[str]:
-        """Lines of the page that are not in the extracted text; none where no text was extracted from a page."""
-        text = self.extracted
-        if text is None:
+        """Lines of the page that extraction left out; none where no text was extracted from a page."""
+        if self.main is None:
             return []
-        whole, lines = _squeezed(text), {_squeezed(line) for line in text.splitlines()}
+        whole, lines = _squeezed(self.main), {_squeezed(line) for line in self.main.splitlines()}
         return [line for line in self.page if not _within(_squeezed(line), whole, lines)]
 
 
@@ -108,6 +111,7 @@ def _through(made: Map, batch: pa.RecordBatch, trial: Trial) -> pa.RecordBatch:
         batch, ms = _timed(stage, batch)
         step = _step(made.name, stage, before, batch.to_pylist()[0], ms)
         trial.steps.append(step)
+        trial.main = trial.main or step.wrote.get("text")
         trial.drop = trial.drop or step.drop
         if made.sweep and step.drop:
             break
@@ -151,10 +155,7 @@ def _within(line: str, whole: str, lines: set[str]) -> bool:
 
 def _row(first: Map, place: str, record: int) -> pa.RecordBatch:
     """The row that a source makes of the page, as a batch."""
-    try:
-        name = base_name(place).lower()
-    except ValueError as error:
-        raise InputError(f"{place} is no web address ({error}). Check it") from None
+    name = base_name(place).lower()
     if on_web(place) and (name.endswith(ENDINGS) or not any(name.endswith(s.suffixes) for s in first.source)):
         return _from_web(place)
     source = _source_for(first, name)
@@ -173,7 +174,8 @@ def _row(first: Map, place: str, record: int) -> pa.RecordBatch:
     others = ", ".join(f"{count} {reason}" for reason, count in sorted(passed_over.items()))
     had = f"it has {seen} records" + (f", and passed over {others}" if others else "")
     use = use_of(source).rpartition(".")[2]
-    raise InputError(f"{place} has no record {record} for {use}: {had}. Try --record 1, or another file")
+    cure = "Try --record 1, or another file" if seen else "Try another file"
+    raise InputError(f"{place} has no record {record} for {use}: {had}. {cure}")
 
 
 def _from_web(url: str) -> pa.RecordBatch:
@@ -193,6 +195,9 @@ def _source_for(first: Map, name: str) -> Source:
     for source in _others(first):
         if name.endswith(source.suffixes):
             return source
+    read = " or ".join(use_of(source).rpartition(".")[2] for source in first.source)
+    if len(first.source) > 1 and "." in name:
+        raise InputError(f"{name} is of no kind that this recipe can be tried on ({read}). Try another recipe")
     return first.reader_of(name)
 
 

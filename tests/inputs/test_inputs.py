@@ -219,7 +219,7 @@ def test_a_file_of_no_sources_kind_is_said(tmp_path: Path) -> None:
         (tmp_path / name).write_text(name)
     said: list[str] = []
     assert len(resolve([f"{tmp_path}/*"], (".txt", ".txt.gz", ".xml"), said.append)) == 2
-    assert said == ["not .txt or .xml, and read by the recipe's first source: a.dat"]
+    assert said == ["not .txt or .xml, and read all the same, as it was named: a.dat"]
 
 
 @pytest.mark.parametrize(

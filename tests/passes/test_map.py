@@ -6,6 +6,7 @@ import pytest
 
 import corpusforge as cf
 from corpusforge import api
+from corpusforge.inputs import InputError
 from corpusforge.parts import RecipeError
 from corpusforge.passes import map as map_pass
 from corpusforge.passes.map import slices_of
@@ -64,6 +65,23 @@ def test_a_file_that_vanishes_fails_the_unit_by_name(tmp_path: Path) -> None:
 
     with pytest.raises(cf.BuildFailed, match=r"extract/000001 \(00001\.txt bytes 0-\d+\): FileNotFoundError"):
         cf.build(planned.recipe, [str(folder)], tmp_path / "out", pool="serial", listen=remove)
+
+
+def test_what_gave_no_document_is_told_with_its_file(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"text": "これは文書です。"}\nno json\n')
+    (tmp_path / "b.jsonl").write_text('{"text": "これも文書です。"}\n')
+    made = cf.build(parse_recipe(RECIPE % ("score", "float64")), [str(tmp_path)], tmp_path / "out", pool="serial")
+    (sample,) = made.report.samples["drop.source.bad_json"]
+    assert (sample["source_file"], sample["source_offset"], sample["records"]) == ("a.jsonl", 0, 1)
+
+
+def test_a_named_file_of_no_kind_of_several_is_refused_with_what_reads_it(tmp_path: Path) -> None:
+    (tmp_path / "d.jsonl").write_text("{}\n")
+    (tmp_path / "d.bin").write_bytes(b"\0")
+    with pytest.raises(InputError, match=r"^d\.jsonl is of no kind .* Recipes that do: text$"):
+        api.plan("web_ja", [str(tmp_path / "d.jsonl")])
+    with pytest.raises(InputError, match=r"^d\.bin is of no kind .* Write a recipe with the one source"):
+        api.plan("web_ja", [str(tmp_path / "d.bin")])
 
 
 def test_two_sources_that_differ_on_a_column_are_refused() -> None:

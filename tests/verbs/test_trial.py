@@ -149,6 +149,23 @@ def test_what_is_no_page_is_said(site: str) -> None:
     assert api.try_page("web_ja", f"{site}/large").drop == "source.too_large"
 
 
+def test_lines_that_are_masked_are_not_left_out(tmp_path: Path) -> None:
+    lines = "".join(f"<p>これは{n}番目の段落で、長さは足りている文章です。</p>" for n in range(9))
+    page = f"<html><body><article>{lines}<p>連絡先は tanaka@example.com です。</p></article></body></html>"
+    (tmp_path / "p.html").write_text(page)
+    trial = api.try_page("web_ja", str(tmp_path / "p.html"))
+    assert "<EMAIL>" in (trial.text or "")
+    assert not [line for line in trial.left_out if "連絡先" in line]
+
+
+def test_a_file_that_the_recipe_cannot_be_tried_on_is_one_message(tmp_path: Path) -> None:
+    (tmp_path / "p.html").write_text("<p>page</p>")
+    with pytest.raises(
+        InputError, match=r"p\.html is of no kind that this recipe can be tried on .*Try another recipe"
+    ):
+        api.try_page("text", str(tmp_path / "p.html"))
+
+
 def test_a_page_without_end_is_given_up(site: str) -> None:
     with pytest.raises(StoreError, match="no end"):
         fetch.fetched(f"{site}/endless", 1 << 20, seconds=0.5)
