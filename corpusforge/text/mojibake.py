@@ -4,8 +4,9 @@ A piece is read back only if its characters give bytes, these bytes are text in 
 text, misread in the same way, gives the piece again.
 """
 
+import codecs
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 FEW = 8
@@ -17,8 +18,8 @@ LEFT = 0.1
 
 WESTERN = {byte: bytes((byte,)).decode("cp1252", "replace").replace("\ufffd", chr(byte)) for byte in range(0x80, 0x100)}
 """windows-1252 as the web reads it: bytes that it leaves out are C1 controls."""
-_BACK = str.maketrans({character: chr(byte) for byte, character in WESTERN.items()})
-_FORTH = str.maketrans({chr(byte): character for byte, character in WESTERN.items()})
+_TABLE = "".join((*map(chr, range(0x80)), *WESTERN.values()))
+_MAP = codecs.charmap_build(_TABLE)
 
 _C1 = re.compile("[\x80-\x9f]")
 _TAIL = re.escape("".join(WESTERN[byte] for byte in range(0x80, 0xC0))) + "\x80-\x9f"
@@ -35,8 +36,10 @@ _WESTERN_SIGN = re.compile(rb"\xc3[\x82\x83\x90\x91\xa0-\xaf](?:\xc2[\x80-\xbf]|
 _C1_SIGN = re.compile(rb"\xc2[\x80-\x9f]")
 _LATIN_RUN = re.compile(rb"\xc3[\x80-\xbe](?:\xc2[\xa1-\xbf]|\xc3[\x80-\xbe]){3}")
 _JAPANESE_SIGNS = tuple(character.encode() for character in "縺繧繝")
+_JAPANESE_LEAD = b"\xe7"
 FEW_LEADS = 3
-_PIECE = re.compile("[^<>\n]+")
+_FOREIGN = re.compile(r"[^\x00-\x7f]+")
+_BOUND = re.compile("[<>\n]")
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,8 @@ class Way:
 
 LATIN = Way(lambda data: data.decode("latin-1"), lambda text: text.encode("latin-1"))
 WINDOWS = Way(
-    lambda data: data.decode("latin-1").translate(_FORTH), lambda text: text.translate(_BACK).encode("latin-1")
+    lambda data: codecs.charmap_decode(data, "strict", _TABLE)[0],
+    lambda text: codecs.charmap_encode(text, "strict", _MAP)[0],
 )
 JAPANESE = Way(lambda data: data.decode("cp932"), lambda text: text.encode("cp932"))
 WAYS = (WINDOWS, LATIN, JAPANESE)
@@ -58,9 +62,10 @@ WAYS = (WINDOWS, LATIN, JAPANESE)
 def signs(text: str) -> int:
     """Characters that are signs of misreading: C1 controls, pairs and triples of UTF-8 read as windows-1252, long runs
     of accents, kanji that stand for the first bytes of kana."""
-    western = sum(map(len, _UTF8_AS_WESTERN.findall(text)))
-    latin = sum(len(run) for run in _TWO_BYTE_AS_LATIN.findall(text) if len(set(run)) >= FEW_DISTINCT)
-    return max(2 * len(_C1.findall(text)), western, latin, 3 * len(_UTF8_AS_JAPANESE.findall(text)))
+    foreign = " ".join(_FOREIGN.findall(text))  # no sign has ASCII in it
+    western = sum(map(len, _UTF8_AS_WESTERN.findall(foreign)))
+    latin = sum(len(run) for run in _TWO_BYTE_AS_LATIN.findall(foreign) if len(set(run)) >= FEW_DISTINCT)
+    return max(2 * len(_C1.findall(foreign)), western, latin, 3 * len(_UTF8_AS_JAPANESE.findall(foreign)))
 
 
 def may_be_misread(utf8: bytes) -> bool:
@@ -70,7 +75,8 @@ def may_be_misread(utf8: bytes) -> bool:
         return True
     if controls >= FEW_LEADS and _C1_SIGN.search(utf8):
         return True
-    return sum(map(utf8.count, _JAPANESE_SIGNS)) >= FEW_LEADS
+    # Counting one byte is far faster than counting three, and most pages have few of the one.
+    return utf8.count(_JAPANESE_LEAD) >= FEW_LEADS and sum(map(utf8.count, _JAPANESE_SIGNS)) >= FEW_LEADS
 
 
 def is_misread(text: str) -> bool:
@@ -81,27 +87,42 @@ def is_misread(text: str) -> bool:
 
 def bytes_of(text: str, way: Way) -> bytes:
     """The bytes of all pieces that one way of misreading explains, a line each."""
-    return b"\n".join(data for piece in _PIECE.findall(text) if (data := _back(piece, way)) is not None)
+    return b"\n".join(data for start, end in _pieces(text) if (data := _back(text[start:end], way)) is not None)
 
 
 def read_back(text: str, way: Way, decode: Callable[[bytes], str]) -> str | None:
     """A misread page as its author wrote it; None if more than a tenth of the signs stay. ``decode`` is strict."""
-
-    def mended(found: re.Match[str]) -> str:
-        data = _back(found[0], way)
-        try:
-            return found[0] if data is None else decode(data)
-        except UnicodeDecodeError:
-            return found[0]
-
-    result = _PIECE.sub(mended, text)
+    parts: list[str] = []
+    done = 0
+    for start, end in _pieces(text):
+        parts += (text[done:start], _mended(text[start:end], way, decode))
+        done = end
+    result = "".join((*parts, text[done:]))
     return result if signs(result) <= signs(text) * LEFT else None
 
 
+def _pieces(text: str) -> Iterator[tuple[int, int]]:
+    """Ranges of what stands between tags and line ends and has foreign characters."""
+    end = 0
+    for found in _FOREIGN.finditer(text):
+        if found.start() < end:
+            continue
+        start = max(end, *(text.rfind(mark, end, found.start()) + 1 for mark in "<>\n"))
+        bound = _BOUND.search(text, found.end())
+        end = bound.start() if bound else len(text)
+        yield start, end
+
+
+def _mended(piece: str, way: Way, decode: Callable[[bytes], str]) -> str:
+    data = _back(piece, way)
+    try:
+        return piece if data is None else decode(data)
+    except UnicodeDecodeError:
+        return piece
+
+
 def _back(piece: str, way: Way) -> bytes | None:
-    """The bytes of a piece with foreign characters, if reading them in this way gives the piece again."""
-    if piece.isascii():
-        return None
+    """The bytes of a piece, if reading them in this way gives the piece again."""
     try:
         data = way.back(piece)
         return data if way.forth(data) == piece else None
