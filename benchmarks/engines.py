@@ -58,7 +58,11 @@ class CorpusForge:
     def command(self, pages: Path, out: Path, workers: int) -> list[str]:
         place = ["--input", str(pages), "--root", str(out)]
         build = [sys.executable, "-m", "corpusforge", "build", str(self.recipe), *place]
-        return [*build, "--workers", str(workers)]
+        # Quiet builds make no estimate: a cost of its own, and one that only inputs of 50 MB and more have.
+        return [*build, "--workers", str(workers), "--quiet"]
+
+    def checking(self, pages: Path, *more: str) -> list[str]:
+        return [sys.executable, "-m", "corpusforge", "check", str(self.recipe), "--input", str(pages), *more]
 
     def results(self, out: Path) -> dict[str, int]:
         passes = {made.step: made.report.counts for made in api.report(address(out))}

@@ -44,6 +44,16 @@ def again(mix: Path, root: Path, workers: int) -> str:
     return f"A finished build run again: {cost.wall_s:.1f} s, {cost.cpu_s:.1f} CPU seconds (bar: under 3 s in total)."
 
 
+def estimating(mix: Path) -> str:
+    """What the estimate takes with which a build of 50 MB and more begins."""
+    ours = CorpusForge(MADE / "web_bench.yaml")
+    without, with_it = (
+        cost_of(ours.checking(mix, *more), ours.surroundings, RUNS / "estimate.log") for more in ((), ("--estimate",))
+    )
+    wall, cpu = with_it.wall_s - without.wall_s, with_it.cpu_s - without.cpu_s
+    return f"The estimate takes {wall:.1f} s and {cpu:.1f} CPU seconds, once in a build; `--quiet` leaves it out."
+
+
 def main() -> None:
     """Run everything and print one section after another."""
     given = arguments("All benchmarks; needs the real data and the shared scripts beside the checkout.").parse_args()
@@ -55,6 +65,8 @@ def main() -> None:
     print(f"{host}, {given.workers} workers, {given.rounds} rounds\n")
     print("\n".join(["## Marginal cost", "", *lines, "", "## Cost of each stage", ""]))
     print("\n".join(stages.table(api.report(address(root)))))
+    say("estimating ...")
+    print("\n".join(["", "## The estimate of a build", "", estimating(mix)]))
     say("running the finished build again ...")
     print("\n".join(["", "## A finished build", "", again(mix, root, given.workers)]))
 

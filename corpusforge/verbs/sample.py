@@ -29,7 +29,7 @@ SECONDS = 2.0
 GIVE_UP_SECONDS = 60.0
 PLACES = 8
 """Slices, spread over the input, that the time is first divided among."""
-READ_ROWS = 64
+READ_ROWS = 32
 """Rows that are read of a slice, though only some are sent through the passes: reading is cheap."""
 BATCH_ROWS = 4
 BUFFER = 16 << 10
