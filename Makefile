@@ -46,7 +46,8 @@ bench: $(STAMP)  ## benchmarks against peers; needs the real data (see docs/benc
 soak: $(STAMP)  ## kill workers, drivers and Ray at random and compare digests
 	$(BIN)/python -m tests.soak
 
-fuzz: $(STAMP)  ## build from 10 000 mutated pages and account for every one
+fuzz: $(STAMP)  ## property tests with new examples; build from 10 000 mutated pages and account for every one
+	$(BIN)/python -m pytest --hypothesis-profile=search -m hypothesis
 	$(BIN)/python -m tests.fuzz
 
 schemas: $(STAMP)  ## write schemas/ anew

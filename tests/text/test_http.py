@@ -166,4 +166,5 @@ def test_members_that_follow_each_other_are_one_body(bodies: list[bytes], rest: 
     body = decoded(Message(200, fields, members[:-rest] if broken else members + b"x" * rest), 1 << 20)
     whole = PAGE + b"".join(bodies)
     assert whole.startswith(body.data) if broken else body.data == whole
-    assert (body.damage == "cut") or not broken or rest >= len(gzip.compress(bodies[-1], 0))
+    if broken and rest < len(gzip.compress(bodies[-1], 0)) - 1:  # of a member's mark two bytes are needed
+        assert body.damage == "cut"
