@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import ray
 
 from corpusforge.engine.attempt import Place, Work
 from corpusforge.engine.run import Outcome, PlanChanged, run
@@ -102,6 +103,12 @@ class EnoughError(Exception):
     """The driver has waited long enough for the test."""
 
 
+class Holder:
+    """Holds a CPU, as another job's worker would."""
+
+    def ready(self) -> None: ...
+
+
 def test_a_driver_without_a_worker_says_who_holds_the_cpus(
     tmp_path: Path, pool: RayPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -113,9 +120,14 @@ def test_a_driver_without_a_worker_says_who_holds_the_cpus(
         if len(notes) == 2:
             raise EnoughError
 
+    pool.release()  # its workers hold the CPUs
+    holder = ray.remote(Holder).options(num_cpus=1).remote()
+    ray.get(holder.ready.remote(), timeout=30)
     greedy = RayPool(1, Resources(cpu=99, memory=MEMORY), None, say)
     work = Work(Squares(), Place(Store(str(tmp_path)), "v1"))
     with pytest.raises(EnoughError):
         list(greedy.run(work, iter(Squares().plan({}))))
     greedy.release()
-    assert all("the cluster has 2 CPUs" in note and "waiting" in note for note in notes)
+    ray.kill(holder)
+    assert all("the cluster has 2 CPUs and 1 are free; held by Holder of job" in note for note in notes)
+    assert all(note.endswith("waiting") for note in notes)
