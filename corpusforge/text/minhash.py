@@ -10,6 +10,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from corpusforge.text.mixing import mixed64
+
 SCHEME = "affine32"
 """Each hash is mixed once, then permuted by ``a * hash + b`` modulo 2^32; ``a`` is odd, so no two become one."""
 
@@ -17,8 +19,7 @@ Signatures = NDArray[np.uint32]
 _SHIFT1, _SHIFT2, _MIX1, _MIX2 = np.uint32(16), np.uint32(13), np.uint32(0x85EBCA6B), np.uint32(0xC2B2AE35)
 _KEY, _CHECK = np.uint64(0x243F6A8885A308D3), np.uint64(0x13198A2E03707344)
 _PRIME1, _PRIME2 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
-_LEFT, _RIGHT, _FOLD = np.uint64(29), np.uint64(35), np.uint64(33)
-_FINAL1, _FINAL2 = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
+_LEFT, _RIGHT = np.uint64(29), np.uint64(35)
 
 
 @cache
@@ -79,12 +80,5 @@ def _band_hashes(table: Any, bands: int) -> Any:
                 value = np.uint64(table[i, row])
                 left = (((left << _LEFT) | (left >> _RIGHT)) ^ value) * _PRIME1
                 right = (((right << _LEFT) | (right >> _RIGHT)) ^ value) * _PRIME2
-            key[i, band], check[i, band] = _mixed64(left), _mixed64(right)
+            key[i, band], check[i, band] = mixed64(left), mixed64(right)
     return key, check
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _mixed64(value: Any) -> Any:
-    value = (value ^ (value >> _FOLD)) * _FINAL1
-    value = (value ^ (value >> _FOLD)) * _FINAL2
-    return value ^ (value >> _FOLD)

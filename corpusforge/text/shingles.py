@@ -19,6 +19,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from corpusforge.text.folding import CODES, Codes, Starts, folded
+from corpusforge.text.mixing import mixed64
 
 INVISIBLE, SPACE, MARK, LETTER, UNSPACED = range(5)
 """Classes of characters: in no key; ends a word; ends a word, counts for exact keys; part of a word; a word alone."""
@@ -48,7 +49,6 @@ _SELECTORS = ((0xFE00, 0xFE0F), (0xE0100, 0xE01EF))
 _START, _ALONE = np.uint64(0xCBF29CE484222325), np.uint64(0x6A09E667F3BCC908)
 _PRIME = np.uint64(0x9E3779B97F4A7C15)
 _LEFT, _RIGHT = np.uint64(29), np.uint64(35)
-_FOLD, _MIX1, _MIX2 = np.uint64(33), np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
 
 
 @dataclass(frozen=True)
@@ -162,15 +162,15 @@ def _tokens(text: Any, classes: Any, tokens: Any, kept: Any) -> Any:
             word, inside = (word ^ np.uint64(code)) * _PRIME, True
             continue
         if inside:
-            tokens[count] = _mixed(word)
+            tokens[count] = mixed64(word)
             count += 1
             word, inside = _START, False
         if kind == UNSPACED:
-            tokens[count] = _mixed(_ALONE ^ np.uint64(code))
+            tokens[count] = mixed64(_ALONE ^ np.uint64(code))
             count += 1
             unspaced += 1
     if inside:
-        tokens[count] = _mixed(word)
+        tokens[count] = mixed64(word)
         count += 1
     return count, unspaced, letters
 
@@ -183,13 +183,5 @@ def _shingles(tokens: Any, length: int, hashes: Any) -> int:
         shingle = _START
         for j in range(i, i + length):
             shingle = (((shingle << _LEFT) | (shingle >> _RIGHT)) ^ tokens[j]) * _PRIME
-        hashes[i] = np.uint32(_mixed(shingle))
+        hashes[i] = np.uint32(mixed64(shingle))
     return count
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _mixed(value: Any) -> Any:
-    """The 64-bit finalizer of MurmurHash3: every bit of the value reaches every bit of the hash."""
-    value = (value ^ (value >> _FOLD)) * _MIX1
-    value = (value ^ (value >> _FOLD)) * _MIX2
-    return value ^ (value >> _FOLD)
