@@ -15,6 +15,7 @@ from corpusforge.verbs.new import NotNew, new_stage
 from corpusforge.verbs.next import next_commands, program
 from corpusforge.verbs.pools import PoolName
 from corpusforge.verbs.read import documents, dropped, report, step_names, verified, verify
+from corpusforge.verbs.token_source import token_source
 from corpusforge.verbs.trial import Trial, try_page
 from corpusforge.verbs.trial_view import show_trial
 from corpusforge.versions import VersionError
@@ -51,6 +52,7 @@ __all__ = [
     "show_trial",
     "step_names",
     "submit",
+    "token_source",
     "try_page",
     "verified",
     "verify",
