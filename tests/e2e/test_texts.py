@@ -4,23 +4,7 @@ import json
 from pathlib import Path
 
 import corpusforge as cf
-
-RECIPE = """\
-corpus: numbered
-passes:
-  - name: read
-    source: {use: jsonl.Jsonl}
-    stages:
-      - {use: normal.Normalise}
-      - {use: language.Language}
-  - {name: duplicates, use: dedup}
-  - {name: corpus, use: corpus}
-"""
-WORDS = ["sea", "hill", "house", "bird", "stone", "river", "night", "glass", "tree", "road", "wind", "bread"]
-
-
-def text(number: int) -> str:
-    return " ".join(WORDS[(number * (place + 3) + place * place) % len(WORDS)] + str(number) for place in range(40))
+from tests.numbered import RECIPE, text
 
 
 def test_ids_that_begin_anew_in_each_file_lose_nothing(tmp_path: Path) -> None:

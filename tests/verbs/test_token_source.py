@@ -9,37 +9,22 @@ import corpusforge as cf
 from corpusforge.api import VersionError
 from corpusforge.tokens.mixture import Segment
 from corpusforge.tokens.stream import Stream
+from tests.numbered import RECIPE, text
 
-RECIPE = """\
-corpus: small
-passes:
-  - name: read
-    source: {use: jsonl.Jsonl}
-    stages:
-      - {use: normal.Normalise}
-      - {use: language.Language}
-  - {name: duplicates, use: dedup}
-  - {name: corpus, use: corpus}
-  - {name: tokens, use: tokenize, tokenizer: {vocab_size: 512}, validation_share: 0.2}
-"""
-WORDS = ["sea", "hill", "house", "bird", "stone", "river", "night", "glass", "tree", "road", "wind", "bread"]
-
-
-def text(number: int) -> str:
-    return " ".join(WORDS[(number * (place + 3) + place * place) % len(WORDS)] + str(number) for place in range(40))
+TOKENS = "  - {name: tokens, use: tokenize, tokenizer: {vocab_size: 512}, validation_share: 0.2}\n"
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> cf.Run:
     folder = tmp_path_factory.mktemp("small")
     (folder / "in.jsonl").write_text("\n".join(json.dumps({"id": n, "text": text(n)}) for n in range(60)))
-    (folder / "small.yaml").write_text(RECIPE)
+    (folder / "small.yaml").write_text(RECIPE + TOKENS)
     return cf.build(folder / "small.yaml", inputs=[str(folder / "in.jsonl")], root=folder / "out", pool="serial")
 
 
 def test_the_documents_that_were_built_come_back(run: cf.Run) -> None:
     sources = [cf.token_source(str(run.address), split) for split in ("train", "validation")]
-    assert [source.name for source in sources] == ["small/dev-1", "small/dev-1/validation"]
+    assert [source.name for source in sources] == ["numbered/dev-1", "numbered/dev-1/validation"]
     spans = [span for source in sources for span in source.documents(0, source.tokens)]
     ids = {span.shard.column("id")["id"][span.document].as_py() for span in spans}
     assert ids == {row["id"] for row in run.documents()}
