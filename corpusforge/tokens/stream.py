@@ -21,7 +21,7 @@ from corpusforge.tokens.shards import Span, TokenSource
 
 @dataclass(frozen=True)
 class Located:
-    """Where samples lie: source names by number, and for each sample its source, epoch and position; int64 arrays."""
+    """Where samples lie: source names by number, and for each sample its source, epoch and position."""
 
     names: tuple[str, ...]
     sources: npt.NDArray[np.int32]
