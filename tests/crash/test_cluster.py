@@ -1,7 +1,6 @@
 """Ray clusters on this machine, started as cluster/README.md says: tokens, jobs, and nodes that go and come."""
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -61,9 +60,13 @@ class Cluster:
         assert done.returncode == 0, done.stderr
 
     def nodes(self) -> list[int]:
-        """Process groups of the nodes that live, the youngest last."""
-        files = sorted((self.folder / "state").glob("node-*.pid"), key=lambda file: file.stat().st_mtime)
-        return [pid for pid in (int(file.read_text()) for file in files) if psutil.pid_exists(pid)]
+        """Process groups of the nodes that live."""
+        groups = [int(file.read_text()) for file in (self.folder / "state").glob("node-*.pid")]
+        return [group for group in groups if living([group])]
+
+    def holders(self) -> list[int]:
+        """Process groups of the nodes on which a worker is at a unit: it holds the unit's mark open."""
+        return [group for group in self.nodes() if any(name.endswith(".mark") for name in open_files(group))]
 
 
 def free_port() -> int:
@@ -96,6 +99,28 @@ def living(groups: list[int]) -> list[str]:
             if os.getpgid(process.pid) in groups and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process.name())
     return found
+
+
+def processes(node: int) -> list[psutil.Process]:
+    """What runs on a node; its workers have process groups of their own."""
+    with suppress(psutil.Error):
+        return [psutil.Process(node), *psutil.Process(node).children(recursive=True)]
+    return []
+
+
+def open_files(node: int) -> list[str]:
+    found = []
+    for process in processes(node):
+        with suppress(psutil.Error):
+            found += [file.path for file in process.open_files()]
+    return found
+
+
+def kill(node: int) -> None:
+    """End a node as a power cut does: a worker left alone would commit its unit before it missed the node."""
+    for process in processes(node):
+        with suppress(psutil.Error):
+            process.kill()
 
 
 @pytest.fixture(scope="module")
@@ -158,11 +183,11 @@ def test_nodes_that_go_away_and_one_that_joins_change_no_digest(
     command += ["--root", str(tmp_path), "--address", cluster.url]
     with (tmp_path / "log").open("w") as log:
         build = subprocess.Popen(command, cwd=tmp_path, env=cluster.environment, stdout=log, stderr=log)
-        extract = tmp_path / "web_multi" / "dev-1" / "extract"
-        while build.poll() is None and len(list(extract.glob("attempts/*.mark"))) < 2:
+        while len(holders := cluster.holders()) < gone:
+            assert build.poll() is None, (tmp_path / "log").read_text()
             time.sleep(0.05)
-        for node in cluster.nodes()[-gone:]:
-            os.killpg(node, signal.SIGKILL)
+        for node in holders[:gone]:
+            kill(node)
         cluster.join()
         assert build.wait(300) == 0, (tmp_path / "log").read_text()
     found = digest_of(tmp_path)
