@@ -1,0 +1,1 @@
+"""Training: token shards become models, by torch and DeepSpeed, alone or as workers of Ray Train."""
