@@ -30,8 +30,9 @@ class Rows:
 def cut(ids: npt.NDArray[np.int32], eod: int, boundaries: bool = True) -> Rows:
     """Rows of a stream, int32 of (rows, tokens + 1), as inputs and the tokens that follow them.
 
-    With ``boundaries`` a document sees no other and its first token is not predicted from the one before it. Erased
-    tokens are given as ``eod`` and never predicted.
+    With ``boundaries`` a document sees no other: the end-of-document token before it is its first input, so that its
+    first token is predicted from that alone, and its last input predicts the end. Erased tokens are given as ``eod`` and
+    never predicted.
     """
     shape = (len(ids), ids.shape[1] - 1)
     rows = Rows(*(np.empty(shape, np.int64) for _ in range(4)))
@@ -45,11 +46,14 @@ def _cut(ids: Any, eod: Any, boundaries: Any, inputs: Any, labels: Any, position
         position, document = 0, 0
         for n in range(ids.shape[1] - 1):
             token, label = ids[row, n], ids[row, n + 1]
-            ends = boundaries and token == eod
+            # What follows an erased document has lost the end-of-document token that it began with.
+            begins = token == eod or (token == ERASED and label != ERASED)
+            if boundaries and begins and n:
+                position, document = 0, document + 1
             inputs[row, n] = eod if token == ERASED else token
-            labels[row, n] = IGNORED if ends or label == ERASED else label
+            labels[row, n] = IGNORED if label == ERASED else label
             positions[row, n], documents[row, n] = position, document
-            position, document = (0, document + 1) if ends else (position + 1, document)
+            position += 1
 
 
 def best_fit(lengths: npt.NDArray[np.int64], capacity: int) -> npt.NDArray[np.int64]:

@@ -15,9 +15,9 @@ TWO_DOCUMENTS_AND_A_START = np.array([[7, 8, EOD, 5, EOD, 6]], np.int32)
 def test_a_document_sees_no_other() -> None:
     rows = cut(TWO_DOCUMENTS_AND_A_START, EOD)
     assert rows.inputs.tolist() == [[7, 8, EOD, 5, EOD]]
-    assert rows.labels.tolist() == [[8, EOD, IGNORED, EOD, IGNORED]]
-    assert rows.positions.tolist() == [[0, 1, 2, 0, 1]]
-    assert rows.documents.tolist() == [[0, 0, 0, 1, 1]]
+    assert rows.labels.tolist() == [[8, EOD, 5, EOD, 6]], "its first token is predicted from the end of the one before"
+    assert rows.positions.tolist() == [[0, 1, 0, 1, 0]]
+    assert rows.documents.tolist() == [[0, 0, 1, 1, 2]]
 
 
 def test_without_boundaries_a_row_is_one_document() -> None:
@@ -32,7 +32,9 @@ def test_erased_tokens_are_neither_shown_nor_predicted(boundaries: bool) -> None
     ids = np.array([[7, EOD, ERASED, ERASED, 5, EOD]], np.int32)
     rows = cut(ids, EOD, boundaries)
     assert rows.inputs.tolist() == [[7, EOD, EOD, EOD, 5]]
-    assert rows.labels.tolist()[0][1:3] == [IGNORED, IGNORED]
+    assert rows.labels.tolist() == [[EOD, IGNORED, IGNORED, 5, EOD]]
+    if boundaries:
+        assert rows.documents.tolist() == [[0, 1, 1, 2, 2]], "the next document does not see the erased one"
     assert ERASED not in rows.inputs
     assert ERASED not in rows.labels
 
