@@ -4,11 +4,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from corpusforge.api import BuildFailed, Run, build, documents, dropped, plan, token_source, verify
+    from corpusforge.api import (
+        BuildFailed,
+        Run,
+        build,
+        documents,
+        dropped,
+        megatron_source,
+        plan,
+        token_source,
+        tombstone,
+        verify,
+    )
 
 __version__ = "0.1.0"
 
-__all__ = ["BuildFailed", "Run", "build", "documents", "dropped", "plan", "token_source", "verify"]
+__all__ = ["BuildFailed", "Run", "build", "documents", "dropped", "megatron_source", "plan", "token_source"]
+__all__ += ["tombstone", "verify"]
 
 
 def __getattr__(name: str) -> Any:

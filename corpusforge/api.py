@@ -11,11 +11,13 @@ from corpusforge.verbs.doctor import Finding, doctor
 from corpusforge.verbs.estimate import Estimate, NoSample, estimate, estimate_of
 from corpusforge.verbs.gc import gc
 from corpusforge.verbs.gc import told as collected
+from corpusforge.verbs.megatron_source import megatron_source
 from corpusforge.verbs.new import NotNew, new_stage
 from corpusforge.verbs.next import next_commands, program
 from corpusforge.verbs.pools import PoolName
 from corpusforge.verbs.read import documents, dropped, report, step_names, verified, verify
 from corpusforge.verbs.token_source import token_source
+from corpusforge.verbs.tombstone import tombstone
 from corpusforge.verbs.trial import Trial, try_page
 from corpusforge.verbs.trial_view import show_trial
 from corpusforge.versions import VersionError
@@ -43,6 +45,7 @@ __all__ = [
     "estimate",
     "estimate_of",
     "gc",
+    "megatron_source",
     "new_stage",
     "next_commands",
     "plan",
@@ -53,6 +56,7 @@ __all__ = [
     "step_names",
     "submit",
     "token_source",
+    "tombstone",
     "try_page",
     "verified",
     "verify",

@@ -5,17 +5,21 @@ as a second layer, then those with a third: a copy never stands beside its origi
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from corpusforge.text.canonical import identity_of
-from corpusforge.tokens.megatron import Ids, Index, read_index
+from corpusforge.text.canonical import identity_of, sha256
+from corpusforge.tokens.digests import Progress, prove
+from corpusforge.tokens.indexed import open_index
+from corpusforge.tokens.megatron import Ids, Index
 
 ERASED = -1
 """Stands for every token of a forgotten document."""
@@ -27,7 +31,7 @@ Offsets = npt.NDArray[np.int64]
 class Shard:
     """A token shard on disk: ``bin`` and ``idx`` in Megatron's format, ``docs`` the sidecar where there is one.
 
-    ``sha256`` is the digest of the ``.bin``.
+    ``sha256`` is the digest of the ``.bin``, ``idx_sha256`` and ``docs_sha256`` those of the others where known.
     """
 
     name: str
@@ -35,32 +39,66 @@ class Shard:
     idx: Path
     sha256: str
     docs: Path | None = None
+    idx_sha256: str | None = None
+    docs_sha256: str | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What goes to another process: where the files are, not what is in them."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @property
+    def files(self) -> list[tuple[Path, str]]:
+        """The files whose digests are known, with these."""
+        found = ((self.bin, self.sha256), (self.idx, self.idx_sha256), (self.docs, self.docs_sha256))
+        return [(path, digest) for path, digest in found if path and digest]
 
     @cached_property
     def index(self) -> Index:
-        return read_index(self.idx)
+        return open_index(self.idx)
 
     @cached_property
     def ids(self) -> Ids:
         """All token ids, mapped; ``ValueError`` if the file is not as long as its index says."""
-        dtype, size = self.index.dtype, self.bin.stat().st_size
-        expected = int(self.index.lengths.sum(dtype=np.int64)) * dtype.itemsize
+        dtype, size = self.index.dtype, self._bin_bytes()
+        return np.memmap(self.bin, dtype=dtype, mode="r") if size else np.empty(0, dtype)
+
+    def sized(self) -> None:
+        """Raise ``ValueError`` if the ``.bin`` or the sidecar has another size than the index says."""
+        self._bin_bytes()
+        if self.docs is not None:
+            self._row_a_document(pq.read_metadata(self.docs).num_rows)
+
+    def _bin_bytes(self) -> int:
+        size, tokens = self.bin.stat().st_size, int(self.index.lengths.sum(dtype=np.int64))
+        expected = tokens * self.index.dtype.itemsize
         if size != expected:
             raise ValueError(f"{self.bin} is {size} bytes long; its index promises {expected}: copy it anew")
-        return np.memmap(self.bin, dtype=dtype, mode="r") if size else np.empty(0, dtype)
+        return size
+
+    def _row_a_document(self, rows: int) -> None:
+        if rows != self.documents:
+            promised = f"{self.documents:,} documents of {self.bin}"
+            raise ValueError(f"{self.docs} has {rows:,} rows for the {promised}: copy it anew")
 
     @cached_property
     def starts(self) -> Offsets:
         """Where each document starts, in tokens, and behind the last one where it ends."""
         ends = np.cumsum(self.index.lengths, dtype=np.int64)
-        starts: Offsets = np.concatenate([np.zeros(1, np.int64), ends])
+        starts: Offsets = np.concatenate([np.zeros(1, np.int64), ends])[self.index.documents]
         return starts
+
+    @property
+    def documents(self) -> int:
+        """How many there are; one may consist of several sequences."""
+        return len(self.index.documents) - 1
 
     def column(self, *names: str) -> Any:
         """Columns of the sidecar, one row a document."""
         if self.docs is None:
             raise ValueError(f"the token shard {self.bin} has no sidecar of documents, so nothing is known of them")
-        return pq.read_table(self.docs, columns=list(names))
+        found = pq.read_table(self.docs, columns=list(names))
+        self._row_a_document(len(found))
+        return found
 
 
 @dataclass(frozen=True)
@@ -102,8 +140,20 @@ class TokenSource:
     @property
     def digest(self) -> str:
         """Digest of what the line holds; erased documents do not change it."""
-        repeats = sorted(self.repeats.items())
+        repeats = sha256(np.stack([self._shard, self._begin, self._starts[1:]]).tobytes()) if self.repeats else None
         return identity_of({"shards": [s.sha256 for s in self.shards], "eod": self.eod, "repeats": repeats})
+
+    def check(self, full: bool = False, listen: Progress = lambda done, total: None) -> None:
+        """Raise ``ValueError`` for a file that is not as long as its index says, or has not a row a document.
+
+        ``full`` reads every file and compares its SHA-256 with that of its manifest: about 1 GB a second and thread;
+        ``listen`` is called after each file with the bytes that are done and those there are in all. The error is then
+        a ``DamagedError``, which names the file, both digests and the cure.
+        """
+        for shard in self.shards:
+            shard.sized()
+        if full:
+            prove([file for shard in self.shards for file in shard.files], listen)
 
     def positions(self, sequence: int) -> int:
         """Samples of ``sequence`` tokens, each with the token after it, in the line; the rest at its end is unused."""
@@ -135,7 +185,7 @@ class TokenSource:
         """(start, count) in the line of each turn of a document; ``shard`` is its number in ``shards``."""
         begin, end = (int(n) for n in self.shards[shard].starts[document : document + 2])
         lengths = np.diff(self._starts)
-        holding = (self._shard == shard) & (self._begin <= begin) & (begin < self._begin + lengths)
+        holding = (self._shard == shard) & (self._begin <= begin) & (begin < self._begin + lengths) & (begin < end)
         return [
             (int(self._starts[run]) + begin - int(self._begin[run]), end - begin) for run in np.flatnonzero(holding)
         ]
@@ -171,9 +221,9 @@ class TokenSource:
         return times
 
     def _erased_ranges(self, ids: frozenset[str]) -> dict[int, tuple[Offsets, Offsets]]:
-        found = {}
+        found, wanted = {}, pa.array(sorted(ids), pa.string())
         for number, shard in enumerate(self.shards):
-            rows = np.array([id in ids for id in shard.column("id")["id"].to_pylist()], bool)
+            rows = pc.is_in(shard.column("id")["id"], value_set=wanted).to_numpy()
             if rows.any():
                 found[number] = shard.starts[:-1][rows], shard.starts[1:][rows]
         return found

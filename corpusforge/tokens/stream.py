@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,14 @@ import numpy.typing as npt
 from corpusforge.tokens.mixture import Mixture, Segment
 from corpusforge.tokens.permutation import Permutation
 from corpusforge.tokens.shards import Span, TokenSource
+
+
+class Source(Protocol):
+    """What samples are drawn from; ``positions`` is how many different ones of ``sequence`` tokens it has."""
+
+    @property
+    def name(self) -> str: ...
+    def positions(self, sequence: int) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -32,12 +41,11 @@ class Located:
 class Stream:
     """Samples of ``sequence`` + 1 tokens from ``sources``, by name, mixed by ``segments``.
 
-    Raises ``ValueError`` for a segment that names no source of these, or a source with less than one sample.
+    Any source has its samples located; those of a ``TokenSource`` are also read and know their documents. Raises
+    ``ValueError`` for a segment that names no source of these, or a source with less than one sample.
     """
 
-    def __init__(
-        self, sources: Mapping[str, TokenSource], segments: Sequence[Segment], seed: int, sequence: int
-    ) -> None:
+    def __init__(self, sources: Mapping[str, Source], segments: Sequence[Segment], seed: int, sequence: int) -> None:
         self.mixture, self.seed, self.sequence = Mixture(segments), seed, sequence
         missing = [name for name in self.mixture.names if name not in sources]
         if missing:
@@ -47,8 +55,8 @@ class Stream:
         for source, positions in zip(self.sources, self._positions.tolist(), strict=True):
             if not positions:
                 raise ValueError(
-                    f"the source {source.name} has {source.tokens:,} tokens, less than one sample of {sequence:,} "
-                    "and its successor: take a shorter sequence or more text"
+                    f"the source {source.name} is too small for one sample of {sequence:,} tokens and the token after "
+                    "them: take a shorter sequence or more text"
                 )
 
     def locate(self, first: int, count: int) -> Located:
@@ -64,15 +72,16 @@ class Stream:
         """The tokens of ``count`` samples from ``first`` on, int32 of (count, sequence + 1); -1 is an erased token."""
         found = self.locate(first, count)
         ids = np.empty((count, self.sequence + 1), np.int32)
+        lines = {source: self._line(source) for source in {*found.sources.tolist()}}
         places = zip(found.sources.tolist(), found.positions.tolist(), strict=True)
         for row, (source, position) in zip(ids, places, strict=True):
-            self.sources[source].read(position * self.sequence, row)
+            lines[source].read(position * self.sequence, row)
         return ids
 
     def documents(self, sample: int) -> Iterator[Span]:
         """The documents whose tokens are in a sample, in order."""
         found = self.locate(sample, 1)
-        source = self.sources[int(found.sources[0])]
+        source = self._line(int(found.sources[0]))
         return source.documents(int(found.positions[0]) * self.sequence, self.sequence + 1)
 
     def samples_of(self, name: str, shard: int, document: int, until: int) -> list[int]:
@@ -80,18 +89,27 @@ class Stream:
 
         ``name`` is its source, ``shard`` the number of its shard there.
         """
-        number = self.mixture.names.index(name)
-        source, positions = self.sources[number], int(self._positions[number])
-        touched: set[int] = set()
+        source = self._line(self.mixture.names.index(name))
+        last, touched = source.positions(self.sequence) - 1, set[int]()
         for start, count in source.places(shard, document):
             low = max(0, -(-(start - self.sequence) // self.sequence))
-            touched.update(range(low, min(positions - 1, (start + count - 1) // self.sequence) + 1))
-        drawn = self.mixture.counts(until)[name]
-        epochs = range(-(-drawn // positions))
-        at = np.array(sorted(touched), np.int64)
-        nths = (epoch * positions + place for epoch in epochs for place in self._order(number, epoch).inverse(at))
+            touched.update(range(low, min(last, (start + count - 1) // self.sequence) + 1))
+        return self.samples_at(name, sorted(touched), until)
+
+    def samples_at(self, name: str, positions: Sequence[int], until: int) -> list[int]:
+        """The samples before ``until`` that lie at one of these positions of a source, ascending."""
+        number = self.mixture.names.index(name)
+        size, drawn = int(self._positions[number]), self.mixture.counts(until)[name]
+        at, epochs = np.array(positions, np.int64), range(-(-drawn // size))
+        nths = (epoch * size + place for epoch in epochs for place in self._order(number, epoch).inverse(at))
         found = (self.mixture.sample_of(name, int(nth)) for nth in nths if nth < drawn)
         return sorted(sample for sample in found if sample is not None)
+
+    def _line(self, number: int) -> TokenSource:
+        source = self.sources[number]
+        if not isinstance(source, TokenSource):
+            raise TypeError(f"the source {source.name} is no line of tokens: locate its samples and read them there")
+        return source
 
     def _order(self, source: int, epoch: int) -> Permutation:
         return _permutation(int(self._positions[source]), self.seed, self.mixture.names[source], epoch)

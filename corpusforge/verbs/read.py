@@ -9,6 +9,7 @@ from corpusforge.engine.run import manifests
 from corpusforge.engine.tables import read_rows
 from corpusforge.passes.verify import verify_version
 from corpusforge.report.render import Address, PassView, view
+from corpusforge.tokens.tombstones import read_tombstones
 from corpusforge.versions import VersionError
 
 
@@ -58,9 +59,12 @@ def report(address: str) -> list[PassView]:
 
 
 def verify(address: str) -> dict[str, Any]:
-    """Recompute every file a manifest names; see ``corpusforge.passes.verify``."""
+    """Recompute every file a manifest names; see ``corpusforge.passes.verify``.
+
+    ``tombstones`` is the number of documents that the corpus has forgotten; it is part of no digest.
+    """
     place, _ = Address.locate(address)
-    return verify_version(place, step_names(place))
+    return {**verify_version(place, step_names(place)), "tombstones": len(read_tombstones(place.store))}
 
 
 def step_names(place: Place) -> list[str]:
@@ -75,6 +79,8 @@ def verified(found: Mapping[str, Any]) -> Iterator[str]:
         counts = [f"{made[k]:,} {k}" for k in ("units", "documents", "tokens") if made[k] is not None]
         yield f"{made['pass']:24} {(made['digest'] or 'not planned')[:16]}  {', '.join(counts)}"
     yield f"{'version':24} {found['digest'][:16]}  {found['documents']:,} documents, {found['tokens']:,} tokens"
+    if found["tombstones"]:
+        yield f"{'tombstones':24} {'':16}  {found['tombstones']:,} documents of this corpus are forgotten"
     for kind in ("wrong", "undone", "left_out", "orphans"):
         for name in found[kind]:
             yield f"{kind.replace('_', ' ')}: {name}"

@@ -1,17 +1,21 @@
 """The token shards of a corpus as a source of samples."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 from corpusforge import versions
 from corpusforge.engine.attempt import Place
 from corpusforge.engine.run import manifests
-from corpusforge.engine.unit import Manifest
+from corpusforge.engine.unit import File, Manifest
 from corpusforge.report.render import Address
 from corpusforge.storage import StoreError
+from corpusforge.tokens.digests import Progress
 from corpusforge.tokens.encoders import ENCODERS, Encoder, load
 from corpusforge.tokens.shards import Shard, TokenSource
 from corpusforge.tokens.split import TRAIN
+from corpusforge.tokens.staging import stage
+from corpusforge.tokens.tombstones import read_tombstones
 from corpusforge.versions import VersionError
 
 
@@ -21,29 +25,42 @@ def token_source(
     series: Sequence[str] = (),
     repeats: Mapping[int, int] | None = None,
     erased: Sequence[str] = (),
+    staging: str | Path | None = None,
+    verify: Literal["sizes", "full"] = "sizes",
+    listen: Progress = lambda done, total: None,
 ) -> TokenSource:
     """The tokens of ``ROOT/CORPUS/VERSION[/PASS]`` in the order of their shards.
 
-    ``series`` keeps shards of these series only, such as ``ja``; ``repeats`` and ``erased`` are those of
-    ``TokenSource``. Raises ``VersionError`` where there are no such tokens, ``StoreError`` where they are on no disk.
+    ``series`` keeps shards of these series only, such as ``ja``; ``repeats`` is that of ``TokenSource``. Documents with
+    a tombstone are erased, and those of ``erased`` too. A corpus in a store is copied once to the folder ``staging``.
+    ``verify="full"`` compares the digest of every file with its manifest, at about 1 GB a second and thread;
+    ``listen(done, total)`` is told of the bytes that are copied, then of those compared.
+
+    Raises ``VersionError`` where there are no such tokens, ``StoreError`` where they are on no disk and ``staging`` is
+    not given, ``ValueError`` for a file that is not what it was.
     """
     place, parts = Address.locate(address)
-    step = _step(place, parts.step)
-    if not place.store.on_disk:
-        raise StoreError(f"{address} is not on a disk: tokens are mapped into memory, so copy the corpus to one first")
-    role, chosen = f"{split}.bin", []
-    for manifest in manifests(place, step["name"]):
-        if role in (file.role for file in manifest.files) and _series(manifest) in (series or (_series(manifest),)):
-            chosen.append(_shard(place, manifest, split))
+    step = token_step(place, parts.step)
+    if staging is None and not place.store.on_disk:
+        raise StoreError(
+            f"{address} is not on a disk, and tokens are mapped into memory: give staging=FOLDER, a folder on a disk "
+            "of this machine, and they are copied there once"
+        )
+    chosen = [m for m in manifests(place, step["name"]) if _has(m, split) and (not series or _series(m) in series)]
     if not chosen:
         wanted = f" in the series {', '.join(series)}" if series else ""
         raise VersionError(f"{address} has no tokens of the split {split!r}{wanted}")
+    paths = _paths(place, chosen, split, staging, listen)
+    shards = [_shard(manifest, split, paths) for manifest in chosen]
     encoder = _encoder(place, step)
     name = "/".join((parts.corpus, place.version, *([split] if split != TRAIN else []), *series))
-    return TokenSource(name, chosen, encoder.eod, encoder.vocabulary, repeats, erased)
+    gone = [*read_tombstones(place.store), *erased]
+    source = TokenSource(name, shards, encoder.eod, encoder.vocabulary, repeats, gone)
+    source.check(verify == "full", listen)
+    return source
 
 
-def _step(place: Place, name: str | None) -> Mapping[str, Any]:
+def token_step(place: Place, name: str | None) -> Mapping[str, Any]:
     """The engine's pass that wrote the tokens, as the recipe of the version has it."""
     passes = [p["steps"][-1] for p in versions.making_of(place).recipe["passes"]]
     found = [step for step in passes if step["pass"] == "tokenize" and name in (None, step["name"])]
@@ -57,10 +74,27 @@ def _series(manifest: Manifest) -> str:
     return manifest.unit.rpartition("-")[0]
 
 
-def _shard(place: Place, manifest: Manifest, split: str) -> Shard:
-    files = {kind: manifest.file(f"{split}.{kind}") for kind in ("bin", "idx", "docs.parquet")}
-    paths = {kind: place.store.path(file.path) for kind, file in files.items()}
-    return Shard(manifest.unit, paths["bin"], paths["idx"], files["bin"].sha256, paths["docs.parquet"])
+def _has(manifest: Manifest, split: str) -> bool:
+    return f"{split}.bin" in (file.role for file in manifest.files)
+
+
+def _files(manifest: Manifest, split: str) -> list[File]:
+    return [manifest.file(f"{split}.{kind}") for kind in ("bin", "idx", "docs.parquet")]
+
+
+def _paths(
+    place: Place, chosen: Sequence[Manifest], split: str, staging: str | Path | None, listen: Progress
+) -> dict[str, Path]:
+    files = [file for manifest in chosen for file in _files(manifest, split)]
+    if staging is not None:
+        return stage(place.store, files, Path(staging), listen)
+    return {file.path: place.store.path(file.path) for file in files}
+
+
+def _shard(manifest: Manifest, split: str, paths: Mapping[str, Path]) -> Shard:
+    ids, index, docs = _files(manifest, split)
+    where = (paths[file.path] for file in (ids, index))
+    return Shard(manifest.unit, *where, ids.sha256, paths[docs.path], index.sha256, docs.sha256)
 
 
 def _encoder(place: Place, step: Mapping[str, Any]) -> Encoder:

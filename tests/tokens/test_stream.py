@@ -145,7 +145,7 @@ def test_repeated_documents_follow_in_layers_of_their_own(tmp_path: Path) -> Non
 
 def test_a_source_that_is_too_short_is_named(tmp_path: Path) -> None:
     short = TokenSource("tiny", [shard(tmp_path, "t", [[1, 2]])], EOD, 1000)
-    with pytest.raises(ValueError, match="the source tiny has 3 tokens, less than one sample of 8"):
+    with pytest.raises(ValueError, match="the source tiny is too small for one sample of 8 tokens"):
         Stream({"tiny": short}, [Segment(0, {"tiny": 1})], 0, 8)
 
 
