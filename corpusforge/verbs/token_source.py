@@ -93,8 +93,8 @@ def _paths(
 
 def _shard(manifest: Manifest, split: str, paths: Mapping[str, Path]) -> Shard:
     ids, index, docs = _files(manifest, split)
-    where = (paths[file.path] for file in (ids, index))
-    return Shard(manifest.unit, *where, ids.sha256, paths[docs.path], index.sha256, docs.sha256)
+    where = [paths[file.path] for file in (ids, index, docs)]
+    return Shard(manifest.unit, where[0], where[1], ids.sha256, where[2], index.sha256, docs.sha256)
 
 
 def _encoder(place: Place, step: Mapping[str, Any]) -> Encoder:
