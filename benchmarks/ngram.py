@@ -1,8 +1,8 @@
 """Bits a byte of held-out text by n-gram models of bytes and of tokens, and what fitting and scoring cost.
 
 ``python -m benchmarks.ngram [--vocabulary N …] [--whole]`` · the livedoor news corpus (title and body; 21 MB), 5 % of
-the articles held out by the hash of their names. Articles that nearly repeat across the split are not looked for. A
-line end closes each document as an id of its own and is paid for.
+the articles held out by the hash of their names. Articles that nearly repeat across the split are not looked for. An
+end id closes each document and is paid for.
 """
 
 import argparse
