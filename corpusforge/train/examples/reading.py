@@ -13,12 +13,13 @@ from typing import Any
 
 import orjson
 
-from corpusforge.records.compressed import Damaged
+from corpusforge.records.compressed import BLOCK, Damaged
 from corpusforge.records.lines import lines
 from corpusforge.sources.conversations import ROLES
 from corpusforge.storage import opened, parted
 
 LINE_BYTES = 32 << 20
+"""Longest line."""
 SHOWN = 80
 """Characters of a value that a message shows."""
 LISTED = 20
@@ -159,13 +160,20 @@ def _ordered(files: Sequence[str]) -> list[str]:
     seen: dict[str, str] = {}
     keys = []
     for file in files:
-        with opened(file) as content:
-            digest = hashlib.file_digest(content, "sha256").hexdigest()
+        digest = _digest(file)
         if digest in seen:
             raise ValueError(f"{seen[digest]} and {file} have the same content; give one of them")
         seen[digest] = file
         keys.append((parted(file)[1], digest, file))
     return [file for _, _, file in sorted(keys)]
+
+
+def _digest(file: str) -> str:
+    found = hashlib.sha256()
+    with opened(file) as content:
+        for block in iter(lambda: content.read(BLOCK), b""):
+            found.update(block)
+    return found.hexdigest()
 
 
 def _record(data: bytes | None) -> dict[str, Any]:

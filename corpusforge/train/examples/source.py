@@ -97,12 +97,8 @@ class ExampleSource:
         bad: Sequence[str] = (),
     ) -> None:
         self.name, self.pad, self.fitting, self.made_with = name, pad, fitting, dict(made_with)
-        self.ids, self.targets, self.starts, self.places = (
-            examples.ids,
-            examples.targets,
-            examples.starts,
-            examples.places,
-        )
+        self.ids, self.targets = examples.ids, examples.targets
+        self.starts, self.places = examples.starts, examples.places
         self.shapes, self.bad = dict(shapes or {}), tuple(bad)
         self.tokens = len(self.ids)
         self._target_counts = np.concatenate([[0], np.cumsum(self.targets, dtype=np.int64)])
@@ -155,11 +151,9 @@ class ExampleSource:
         )
 
     def _in_row(self, position: int, sequence: int) -> list[int]:
-        packed = self._rows(sequence)
-        if not 0 <= position < len(packed.starts) - 1:
-            raise IndexError(
-                f"{self.name} has {len(packed.starts) - 1:,} rows of {sequence:,} tokens, none {position:,}"
-            )
+        packed, rows = self._rows(sequence), self.positions(sequence)
+        if not 0 <= position < rows:
+            raise IndexError(f"{self.name} has {rows:,} rows of {sequence:,} tokens; there is no row {position:,}")
         found: list[int] = packed.order[packed.starts[position] : packed.starts[position + 1]].tolist()
         return found
 

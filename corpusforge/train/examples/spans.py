@@ -71,11 +71,10 @@ def _of_turn(
     before = template.render(messages[:turn], tools, prompt=True)
     upto = text if turn + 1 == len(messages) else template.render(messages[: turn + 1], tools)
     if not (text.startswith(before) and text.startswith(upto) and len(before) < len(upto)):
-        raise Wrong(
-            f"the template {template.name} writes turn {turn + 1} otherwise in the whole than where it is the last",
-            messages[turn]["content"],
-            "take turns: last, or a template that marks responses by {% generation %}",
-        )
+        last = turn == len(messages) - 1
+        what = f"the template {template.name} writes what leads to turn {turn + 1} otherwise when it asks for that turn"
+        cure = "take a template that marks responses by {% generation %}" + ("" if last else ", or turns: last")
+        raise Wrong(what, messages[turn]["content"], cure)
     end = len(upto.rstrip())
     if _ends_with_special(text, len(before), end, special, spelled):
         return (len(before), end), True
