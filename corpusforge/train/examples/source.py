@@ -7,6 +7,7 @@ is predicted across examples.
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from itertools import islice
 from typing import Literal
 
@@ -189,12 +190,14 @@ class Examples:
     """Examples of JSON Lines files.
 
     ``template`` is ``chatml``, ``instruction_ja``, ``instruction_en`` or a ``.jinja`` file; without it, the tokenizer's
-    own. All ``turns`` of the assistant are learnt, or the last. An example longer than a row is dropped or cut
-    (``too_long``); ``packing: false`` gives each a row of its own. ``allow_bad`` lines are passed over.
+    own. One that writes today's date writes ``today``. All ``turns`` of the assistant are learnt, or the last. An
+    example longer than a row is dropped or cut (``too_long``); ``packing: false`` gives each a row of its own.
+    ``allow_bad`` lines are passed over.
     """
 
     files: tuple[str, ...] = Field(min_length=1)
     template: str | None = None
+    today: date | None = None
     turns: Turns = "all"
     too_long: Literal["drop", "cut"] = "drop"
     packing: bool = True
@@ -203,7 +206,7 @@ class Examples:
     def read(self, name: str, tokenizer: ChatTokenizer) -> ExampleSource:
         """The source ``name`` of these examples; raises ``BadExampleError`` for lines that cannot be learnt from."""
         reading = Reading(self.files, self.allow_bad)
-        template = choose(tokenizer, self.template)
+        template = choose(tokenizer, self.template, self.today)
         tokens = tokenised(reading, Writer(tokenizer, template, self.turns))
         if not tokens.places:
             raise ValueError(f"{name} has no example in {', '.join(self.files)}; give files that hold some")

@@ -31,7 +31,8 @@ def marked(
     template: Template, special: re.Pattern[str], messages: Sequence[Message], tools: Sequence[Any], turns: Turns
 ) -> Marked:
     """The text of a conversation and its responses; raises ``Wrong`` where they cannot be told apart."""
-    _refuse_marks(messages)
+    if _spells([*messages, *tools], MARKS):
+        raise Wrong("a turn holds a noncharacter of Unicode, U+FDD0 to U+FDD3", list(messages), "take it out")
     rendered = template.render(messages, tools)
     text, generated = _between(rendered, BEGIN, END)
     spelled = _spelled(template, special, messages, tools, text)
@@ -42,12 +43,6 @@ def marked(
         found = [_of_turn(template, special, messages, tools, turn, text, spelled) for turn in chosen]
     spans, ended = zip(*found, strict=True)
     return Marked(text, spans, ended, spelled)
-
-
-def _refuse_marks(messages: Sequence[Message]) -> None:
-    for number, message in enumerate(messages, 1):
-        if MARKS.search(message["content"]):
-            raise Wrong(f"turn {number} holds a noncharacter of Unicode", message["content"], "take it out")
 
 
 def _chosen(messages: Sequence[Message], turns: Turns) -> list[int]:
@@ -153,6 +148,7 @@ def _spelled(
 
 
 def _spells(value: Any, special: re.Pattern[str]) -> bool:
+    """Whether a text in the value has a match."""
     if isinstance(value, str):
         return special.search(value) is not None
     if isinstance(value, Mapping):

@@ -1,13 +1,14 @@
 """Chat templates: Jinja in Hugging Face's format, the tokenizer's own, one of ours by name, or a file.
 
-They are rendered as transformers does it, but for the clock: ``strftime_now`` is not defined, so that a template that
-would write today's date writes the one it has for that case, and the same examples are the same tokens tomorrow.
+They are rendered as transformers does it, but for the clock: ``strftime_now`` writes the date that is given, or is not
+defined, for which case many templates have a date of their own. The same examples are the same tokens tomorrow.
 """
 
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -47,15 +48,19 @@ class Generation(Extension):  # type: ignore[misc]
 
 @dataclass(frozen=True)
 class Template:
-    """A chat template by ``name``; ``variables`` are what it may ask for beside the messages, such as ``eos_token``."""
+    """A chat template by ``name``; ``variables`` are what it may ask for beside the messages, such as ``eos_token``.
+
+    ``today`` is the date that it writes, if it writes one.
+    """
 
     name: str
     text: str
     variables: Mapping[str, str]
+    today: date | None = None
 
     @property
     def digest(self) -> str:
-        return sha256(self.text.encode())
+        return sha256(f"{self.today or ''}\0{self.text}".encode())
 
     @cached_property
     def marks_responses(self) -> bool:
@@ -69,6 +74,8 @@ class Template:
         )
         environment.filters["tojson"] = _as_json
         environment.globals["raise_exception"] = _refused
+        if self.today is not None:
+            environment.globals["strftime_now"] = self.today.strftime
         try:
             return environment.from_string(self.text)
         except TemplateError as error:
@@ -90,22 +97,23 @@ class Template:
             )
         except (TemplateError, TypeError, KeyError, AttributeError) as error:
             roles = [message["role"] for message in messages]
-            cure = "correct the turns, or take another template"
+            dated = "strftime_now" in str(error)
+            cure = "set today to the date it shall write" if dated else "correct the turns, or take another template"
             raise Wrong(f"the template {self.name} refuses the turns ({error})", roles, cure) from error
 
 
-def choose(tokenizer: ChatTokenizer, template: str | None) -> Template:
+def choose(tokenizer: ChatTokenizer, template: str | None, today: date | None = None) -> Template:
     """The template of a name or a file; without one, the tokenizer's own."""
     names = {file.stem: file for file in sorted(SHIPPED.glob("*.jinja"))}
     variables = dict(tokenizer.names)
     if template is None and tokenizer.template is None:
         raise ValueError(f"the tokenizer has no chat template; set template to {', '.join(names)} or a .jinja file")
     if template is None:
-        return Template("of the tokenizer", str(tokenizer.template), variables)
+        return Template("of the tokenizer", str(tokenizer.template), variables, today)
     file = names.get(template, Path(template))
     if not file.is_file():
         raise ValueError(f"there is no chat template {template}; set template to {', '.join(names)} or a .jinja file")
-    return Template(template, file.read_text(), variables)
+    return Template(template, file.read_text(), variables, today)
 
 
 def _as_json(value: Any, ensure_ascii: bool = False, indent: Any = None, separators: Any = None, **given: Any) -> str:

@@ -1,5 +1,6 @@
 """Every example is in one row, whole, with what is learnt of it; nothing is lost silently."""
 
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from corpusforge.tokens.packing import IGNORED
 from corpusforge.train.examples.reading import BadExampleError, Place
 from corpusforge.train.examples.source import Examples, ExampleSource, Fitting, Tokens
+from tests.real import real
 from tests.train.examples.samples import EOD, TALK, file_of, own
 
 pytestmark = pytest.mark.train
@@ -134,3 +136,21 @@ def test_a_row_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(IndexError, match="s has 1 rows of 4 tokens; there is no row 1"):
         source.row(1, 4)
     assert source_of([[(1, False), (2, True)]] * 3, Fitting()).positions(2) == 2
+
+
+@pytest.mark.real
+def test_real_japanese_questions_fill_their_rows(tmp_path: Path) -> None:
+    questions = ElementTree.parse(real("../evaldata/niilc/NIILC-ECQA2015_test.xml")).getroot()
+    pairs = [(question.findtext("text"), question.findtext("answers/answer")) for question in questions]
+    records = [{"instruction": asked, "input": "", "output": answer} for asked, answer in pairs if asked and answer]
+    tokenizer = own(tmp_path)
+    path = file_of(tmp_path, records)
+    source = Examples(files=(path,), template="instruction_ja").read("questions", tokenizer)
+    summary = source.summary(2048)
+    assert summary.examples == len(records)
+    assert summary.fill > 0.9
+    for position in range(source.positions(2048)):
+        labels = source.row(position, 2048).labels[0]
+        lines = [line for _, _, line in source.examples(position, 2048)]
+        answers = "".join(records[line - 1]["output"] + EOD for line in lines)
+        assert tokenizer.decode(labels[labels != IGNORED].tolist()) == answers

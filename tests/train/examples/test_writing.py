@@ -1,6 +1,7 @@
 """What is learnt is the response and the token that ends it, whatever the template, the tokenizer and the text."""
 
 from collections.abc import Sequence
+from datetime import date
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -114,7 +115,10 @@ def test_no_token_is_half_prompt_and_half_response(tmp_path: Path) -> None:
     assert learnt(tokenizer, found) == ["\n\nis it\n" + EOD]
 
 
-@given(st.lists(st.text(min_size=1), min_size=2, max_size=6).filter(lambda texts: len(texts) % 2 == 0))
+TEXT = st.text(st.characters(exclude_categories=["Cs", "Cn"]), min_size=1)
+
+
+@given(st.lists(TEXT, min_size=2, max_size=6).filter(lambda texts: len(texts) % 2 == 0))
 def test_any_text_is_learnt_as_it_is(tmp_path_factory: pytest.TempPathFactory, texts: list[str]) -> None:
     tokenizer = own(tmp_path_factory.mktemp("own"))
     roles = ["user", "assistant"] * (len(texts) // 2)
@@ -197,10 +201,20 @@ def test_a_template_that_rewrites_earlier_turns_serves_for_the_last(tmp_path: Pa
     assert learnt(tokenizer, written(tokenizer, TALK, turns="last")) == [RESPONSES[1] + "<|im_end|>"]
 
 
-def test_the_clock_does_not_change_the_tokens(tmp_path: Path) -> None:
-    dated = "{{ strftime_now('%Y') if strftime_now is defined else '2024' }}" + CHATML
+def test_the_date_is_the_one_given_never_the_clock(tmp_path: Path) -> None:
+    dated = "{{ strftime_now('%Y') if strftime_now is defined else 'some year' }}" + CHATML
     tokenizer = hugging_face(tmp_path, dated)
-    assert tokenizer.decode(written(tokenizer, TALK).ids.tolist()).startswith("2024<|im_start|>")
+    for today, expected in ((None, "some year"), (date(1999, 1, 2), "1999")):
+        (found,) = Writer(tokenizer, choose(tokenizer, None, today)).write([(TALK, ())])
+        assert isinstance(found, Written)
+        assert tokenizer.decode(found.ids.tolist()).startswith(f"{expected}<|im_start|>")
+    with pytest.raises(Wrong, match="set today to the date it shall write"):
+        Template("x", "{{ strftime_now('%Y') }}", {}).render(TALK)
+
+
+def test_noncharacters_that_would_pass_for_marks_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(Wrong, match=r"noncharacter of Unicode, U\+FDD0 to U\+FDD3: .*; take it out"):
+        written(own(tmp_path), [TALK[1], {"role": "assistant", "content": "x\ufdd3"}], "chatml")
 
 
 def test_tools_are_refused_by_a_template_that_has_no_place_for_them(tmp_path: Path) -> None:
