@@ -1,4 +1,4 @@
-"""The parts of a recipe: stages, sources and passes by name, built with every fault as one clear message."""
+"""The parts of a recipe or configuration, built from YAML with every fault as one clear message."""
 
 import difflib
 import importlib
@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
+import yaml
 from pydantic import ValidationError
 
 PARTS = {"source": "corpusforge.sources", "stages": "corpusforge.stages"}
@@ -40,6 +41,32 @@ class Mapped(dict[str, Any]):
     def __init__(self, items: Mapping[str, Any]) -> None:
         super().__init__(items)
         self.lines: dict[str, int] = {}
+
+
+def parse_yaml(text: str, file: str, lines: dict[int, int]) -> Any:
+    """YAML as plain Python; ``lines`` notes the line of every mapping and list by its id."""
+    try:
+        return _plain(yaml.compose(text, Loader=yaml.SafeLoader), lines)
+    except (yaml.YAMLError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or str(error)
+        raise Spot(file, mark.line + 1 if mark else 1, "YAML").error(problem, "Correct the YAML there") from None
+
+
+def _plain(node: Any, lines: dict[int, int]) -> Any:
+    """The node as plain Python; ``lines`` notes the line of every mapping and list, and of every value in them."""
+    if isinstance(node, yaml.MappingNode):
+        mapping = Mapped({str(_plain(k, lines)): _plain(v, lines) for k, v in node.value})
+        mapping.lines.update({str(_plain(k, lines)): k.start_mark.line + 1 for k, _ in node.value})
+        if len(mapping) < len(node.value):
+            raise yaml.MarkedYAMLError(problem="a key stands twice in this mapping", problem_mark=node.start_mark)
+        lines[id(mapping)] = node.start_mark.line + 1
+        return mapping
+    if isinstance(node, yaml.SequenceNode):
+        listing = [_plain(v, lines) for v in node.value]
+        lines[id(listing)] = node.start_mark.line + 1
+        return listing
+    return yaml.SafeLoader("").construct_object(node) if node is not None else None
 
 
 def part_of(given: Any, kind: str, spot: Spot, lines: dict[int, int]) -> Any:

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import yaml
 
-from corpusforge.parts import Mapped, RecipeError, Spot, built, part_of, suggestion
+from corpusforge.parts import RecipeError, Spot, built, parse_yaml, part_of, suggestion
 from corpusforge.passes.corpus import Corpus
 from corpusforge.passes.dedup import Dedup
 from corpusforge.passes.map import Map
@@ -60,12 +59,7 @@ def read_recipe(recipe: str | Path) -> Recipe:
 def parse_recipe(text: str, file: str = "recipe") -> Recipe:
     """Build a recipe from YAML text and follow its columns from stage to stage."""
     lines: dict[int, int] = {}
-    try:
-        data = _plain(yaml.compose(text, Loader=yaml.SafeLoader), lines)
-    except (yaml.YAMLError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        problem = getattr(error, "problem", None) or str(error)
-        raise Spot(file, mark.line + 1 if mark else 1, "YAML").error(problem, "Correct the YAML there") from None
+    data = parse_yaml(text, file, lines)
     top = Spot(file, 1, "recipe")
     if not isinstance(data, dict) or not isinstance(data.get("passes"), list) or not data["passes"]:
         raise top.error("it has no list of passes", "Write `corpus: NAME` and `passes:` with a list below it")
@@ -78,22 +72,6 @@ def parse_recipe(text: str, file: str = "recipe") -> Recipe:
     recipe = Recipe(data["corpus"], tuple(passes), str(data.get("description", "")))
     _follow(recipe, data["passes"], file, lines)
     return recipe
-
-
-def _plain(node: Any, lines: dict[int, int]) -> Any:
-    """The node as plain Python; ``lines`` notes the line of every mapping and list, and of every value in them."""
-    if isinstance(node, yaml.MappingNode):
-        mapping = Mapped({str(_plain(k, lines)): _plain(v, lines) for k, v in node.value})
-        mapping.lines.update({str(_plain(k, lines)): k.start_mark.line + 1 for k, _ in node.value})
-        if len(mapping) < len(node.value):
-            raise yaml.MarkedYAMLError(problem="a key stands twice in this mapping", problem_mark=node.start_mark)
-        lines[id(mapping)] = node.start_mark.line + 1
-        return mapping
-    if isinstance(node, yaml.SequenceNode):
-        listing = [_plain(v, lines) for v in node.value]
-        lines[id(listing)] = node.start_mark.line + 1
-        return listing
-    return yaml.SafeLoader("").construct_object(node) if node is not None else None
 
 
 def _pass(given: Any, before: Sequence[Any], spot: Spot, lines: dict[int, int]) -> Any:

@@ -33,7 +33,9 @@ class Schedule:
     @model_validator(mode="after")
     def _phases_fit(self) -> "Schedule":
         if self.use != "wsd" and self.decay_steps:
-            raise ValueError(f"decay_steps belongs to wsd; {self.use} {_LASTS[self.use]}: leave it out, or set use: wsd")
+            raise ValueError(
+                f"decay_steps belongs to wsd; {self.use} {_LASTS[self.use]}: leave it out, or set use: wsd"
+            )
         return self
 
     def rate(self, step: int, steps: int) -> float:

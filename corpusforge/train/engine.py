@@ -1,0 +1,107 @@
+"""DeepSpeed's engine around a model: what it is told, and the optimizer whose updates can be left out."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import deepspeed
+import torch
+
+from corpusforge.train.config import Config
+from corpusforge.train.models import decay_groups
+from corpusforge.train.workers import Workers
+
+DECIDED_HERE = {
+    "train_batch_size": "batch.samples",
+    "train_micro_batch_size_per_gpu": "batch.micro",
+    "gradient_accumulation_steps": "batch.samples and batch.micro",
+    "optimizer": "optimizer",
+    "scheduler": "schedule",
+    "gradient_clipping": "optimizer.clip",
+    "bf16": "precision",
+    "fp16": "precision: bf16",
+}
+"""Settings of DeepSpeed that a configuration has words of its own for."""
+NEVER = 1 << 40
+
+
+class SkippableAdamW(torch.optim.AdamW):  # type: ignore[misc]
+    """AdamW that leaves out an update, its moments included, while ``skipping`` is set."""
+
+    skipping = False
+
+    def step(self, closure: Any = None) -> Any:
+        return None if self.skipping else super().step(closure)
+
+
+def settings(config: Config) -> dict[str, Any]:
+    """DeepSpeed's own settings, from a JSON file or the configuration; raises ``ValueError`` naming what is wrong."""
+    given: Any = config.deepspeed
+    if isinstance(given, str):
+        try:
+            given = json.loads(Path(given).read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise ValueError(f"deepspeed: {config.deepspeed} cannot be read as JSON ({error})") from error
+    for name in set(given) & set(DECIDED_HERE):
+        raise ValueError(f"deepspeed: {name} is decided by {DECIDED_HERE[name]}; leave it out of DeepSpeed's settings")
+    return dict(given)
+
+
+def stage_of(config: Config) -> int:
+    """The ZeRO stage: how much of optimizer (1), gradients (2) and weights (3) is split over workers."""
+    return int(settings(config).get("zero_optimization", {}).get("stage", 0))
+
+
+def told(config: Config, workers: Workers, rounds: int, universal: bool = False) -> dict[str, Any]:
+    """The whole configuration that DeepSpeed is given."""
+    given = settings(config)
+    zero = {"stage": 0, **given.pop("zero_optimization", {})}
+    if zero["stage"] == 3:
+        zero.setdefault("stage3_gather_16bit_weights_on_model_save", True)
+    micro = config.batch.micro
+    return {
+        "steps_per_print": NEVER,
+        "zero_allow_untested_optimizer": True,
+        "zero_force_ds_cpu_optimizer": False,
+        **given,
+        "train_batch_size": micro * rounds * workers.world,
+        "train_micro_batch_size_per_gpu": micro,
+        "gradient_accumulation_steps": rounds,
+        "gradient_clipping": config.optimizer.clip,
+        "bf16": {"enabled": config.precision == "bf16"},
+        "zero_optimization": zero,
+        "checkpoint": {**given.get("checkpoint", {}), "load_universal": universal},
+    }
+
+
+def engine_of(model: Any, config: Config, workers: Workers, rounds: int, universal: bool) -> Any:
+    """The model with optimizer and gradients as DeepSpeed keeps them."""
+    how = config.optimizer
+    groups = decay_groups(model, how.weight_decay)
+    optimizer = SkippableAdamW(groups, lr=config.schedule.peak, betas=how.betas, eps=how.epsilon)
+    made, *_ = deepspeed.initialize(
+        model=model, optimizer=optimizer, config=told(config, workers, rounds, universal), dist_init_required=False
+    )
+    if config.model.compile and stage_of(config) < 3:
+        made.compile()
+    made.own_optimizer = optimizer
+    return made
+
+
+def set_rate(engine: Any, rate: float) -> None:
+    """Set the learning rate of every group of weights."""
+    for group in engine.optimizer.param_groups:
+        group["lr"] = rate
+
+
+def set_rounds(engine: Any, rounds: int, workers: Workers) -> None:
+    """Let a step be of so many rounds from now on."""
+    micro = engine.train_micro_batch_size_per_gpu()
+    if engine.gradient_accumulation_steps() != rounds:
+        engine.set_train_batch_size(micro * rounds * workers.world)
+
+
+def norm_of(engine: Any) -> float:
+    """Norm of the last step's gradient before it was clipped; NaN where DeepSpeed does not compute one."""
+    norm = engine.get_global_grad_norm()
+    return float("nan") if norm is None else float(norm)

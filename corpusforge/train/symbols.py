@@ -1,0 +1,57 @@
+"""The ids that an objective needs beside those of text: a tokenizer's own where it has them, else new ones behind."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+MULTIPLE = 64
+"""Sizes of the vocabulary that matrix units like."""
+NAMES = {
+    "mask": ("[MASK]", "<mask>"),
+    "begin": ("[CLS]", "<cls>"),
+    "separator": ("[SEP]", "<sep>"),
+    "padding": ("[PAD]", "<pad>"),
+}
+
+
+@dataclass(frozen=True)
+class Symbols:
+    """``vocabulary`` ids are text and ``eod`` ends a document; the others mask, begin, separate and fill up rows."""
+
+    vocabulary: int
+    eod: int
+    mask: int
+    begin: int
+    separator: int
+    padding: int
+
+    @property
+    def embeddings(self) -> int:
+        """Rows of the embedding: every id, rounded up."""
+        return -(-(1 + max(vars(self).values())) // MULTIPLE) * MULTIPLE
+
+
+def symbols_of(vocabulary: int, eod: int, tokenizer: bytes | None = None) -> Symbols:
+    """The symbols of a ``tokenizer.json``; ids that it has not follow its own, in the order of the fields."""
+    known = _added(tokenizer) if tokenizer else {}
+    found, free = {}, vocabulary
+    for field, names in NAMES.items():
+        found[field] = next((known[name] for name in names if name in known), None)
+        if found[field] is None:
+            found[field], free = free, free + 1
+    return Symbols(vocabulary, eod, **found)
+
+
+def _added(tokenizer: bytes) -> Mapping[str, int]:
+    try:
+        tokens = json.loads(tokenizer).get("added_tokens", [])
+    except ValueError:
+        return {}  # a sentencepiece model
+    return {token["content"]: token["id"] for token in tokens}
+
+
+def missing_tokens(symbols: Symbols) -> dict[str, int]:
+    """Names and ids of the symbols that the tokenizer itself does not have, for the tokenizer that is exported."""
+    return {
+        names[0]: value for field, names in NAMES.items() if (value := getattr(symbols, field)) >= symbols.vocabulary
+    }
