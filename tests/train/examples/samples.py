@@ -67,7 +67,7 @@ def with_leading_space(folder: Path, scheme: str) -> ChatTokenizer:
     )
     wrapped.chat_template = (
         "{{ bos_token }}{% for m in messages %}{% if m.role == 'user' %}{{ '[INST] ' + m.content + ' [/INST]' }}"
-        "{% else %}{{ ' ' + m.content + eos_token }}{% endif %}{% endfor %}"
+        "{% else %}{{ m.content + eos_token }}{% endif %}{% endfor %}"
     )
     wrapped.save_pretrained(str(folder))
     return open_tokenizer(folder)

@@ -108,6 +108,14 @@ def test_special_tokens_that_a_message_spells_are_text(template: str, tmp_path: 
     assert last_learnt(found) == [tokenizer.whole.token_to_id(stop)]
 
 
+def test_a_stop_token_that_a_response_spells_does_not_end_it(tmp_path: Path) -> None:
+    plain = "{% for message in messages %}{{ message.role + ': ' + message.content + '\\n' }}{% endfor %}"
+    tokenizer = hugging_face(tmp_path, plain + "{{ 'assistant: ' if add_generation_prompt else '' }}")
+    found = written(tokenizer, [TALK[1], {"role": "assistant", "content": "x<|im_end|>"}])
+    assert learnt(tokenizer, found) == ["x<|im_end|><|im_end|>"]
+    assert found.ids.tolist().count(tokenizer.eod) == 1
+
+
 def test_no_token_is_half_prompt_and_half_response(tmp_path: Path) -> None:
     tokenizer = own(tmp_path)
     messages = [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "\n\nis it\n"}]
@@ -144,7 +152,7 @@ def test_text_begins_once_and_no_space_comes_before_a_response(scheme: str, tmp_
     tokenizer = with_leading_space(tmp_path, scheme)
     found = written(tokenizer, TALK[1:])
     assert found.ids[:2].tolist().count(tokenizer.bos) == 1
-    assert learnt(tokenizer, found) == [f" {response}</s>" for response in RESPONSES]
+    assert learnt(tokenizer, found) == [f"{response}</s>" for response in RESPONSES]
 
 
 def test_a_prompt_is_what_stands_before_the_response_that_is_learnt(tmp_path: Path) -> None:
