@@ -1,10 +1,12 @@
 """A stream gives every token once an epoch, the same samples to any reader, and knows whose tokens they are."""
 
+import pickle
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpusforge.tokens.mixture import Segment
@@ -86,6 +88,111 @@ def test_new_weights_and_new_sources_disturb_nothing_before_them(sources: dict[s
     assert len(set(first_epoch)) == len(first_epoch), "a source goes on where it was"
 
 
+WEIGHTS = st.dictionaries(st.sampled_from(["a", "b"]), st.floats(0.01, 100), min_size=1)
+
+
+@st.composite
+def segments(draw: st.DrawFn) -> list[Segment]:
+    """Segments that begin at sample 0 and rise."""
+    starts = draw(st.lists(st.integers(1, 300), max_size=4, unique=True))
+    return [Segment(start, draw(WEIGHTS)) for start in (0, *sorted(starts))]
+
+
+@given(segments(), segments(), st.integers(1, 300))
+@settings(max_examples=30)
+def test_whatever_comes_after_a_sample_changes_nothing_before_it(
+    sources: dict[str, TokenSource], before: list[Segment], after: list[Segment], at: int
+) -> None:
+    kept = [s for s in before if s.from_sample < at]
+    changed = [*kept, Segment(at, after[0].weights), *(s for s in after[1:] if s.from_sample > at)]
+    one, other = (Stream(sources, its, 3, 8) for its in (before, changed))
+    assert one.read(0, at).tolist() == other.read(0, at).tolist()
+    drawn = [{name: count for name, count in s.mixture.counts(at).items() if count} for s in (one, other)]
+    assert drawn[0] == drawn[1]
+
+
+@given(segments(), st.sampled_from([5, 8, 31]), st.integers(0, 400))
+@settings(max_examples=15)
+def test_samples_of_documents_and_documents_of_samples_undo_each_other(
+    sources: dict[str, TokenSource], its: list[Segment], sequence: int, until: int
+) -> None:
+    stream = Stream(sources, its, 5, sequence)
+    holding: dict[tuple[str, int, int], set[int]] = {}
+    for sample in range(until):
+        name = stream.mixture.names[int(stream.locate(sample, 1).sources[0])]
+        for span in stream.documents(sample):
+            key = name, sources[name].shards.index(span.shard), span.document
+            holding.setdefault(key, set()).add(sample)
+    for name in stream.mixture.names:
+        for number, part in enumerate(sources[name].shards):
+            for document in range(part.documents):
+                found = stream.samples_of(name, number, document, until)
+                assert found == sorted(holding.get((name, number, document), ())), (name, number, document)
+
+
+@given(st.sets(st.sampled_from([(0, n) for n in range(6)] + [(2, 0), (2, 1)])), st.integers(0, 200))
+@settings(max_examples=30)
+def test_whichever_documents_are_forgotten_all_else_stays(
+    tmp_path_factory: pytest.TempPathFactory, gone: set[tuple[int, int]], first: int
+) -> None:
+    root = tmp_path_factory.mktemp("gone")
+    before = source(root, "a")
+    after = TokenSource("a", before.shards, EOD, 1000, erased=[f"a-{part}-{n}" for part, n in gone])
+    streams = [Stream({"a": s}, [Segment(0, {"a": 1})], 3, 10) for s in (before, after)]
+    whole, erased = (s.read(first, 20) for s in streams)
+    for row, (old, new) in enumerate(zip(whole, erased, strict=True)):
+        expected, at = old.copy(), 0
+        for span in streams[0].documents(first + row):
+            if (before.shards.index(span.shard), span.document) in gone:
+                expected[at : at + span.count] = ERASED
+            at += span.count
+        assert new.tolist() == expected.tolist()
+
+
+@dataclass(frozen=True)
+class Examples:
+    """A source that has places but no line of tokens."""
+
+    name: str
+    count: int
+
+    def positions(self, sequence: int) -> int:
+        return self.count
+
+
+def test_a_source_of_another_kind_is_located_and_found_again(sources: dict[str, TokenSource]) -> None:
+    stream = Stream({"a": sources["a"], "e": Examples("e", 7)}, [Segment(0, {"a": 1, "e": 1})], 3, 8)
+    found = stream.locate(0, 100)
+    drawn = found.positions[found.sources == stream.mixture.names.index("e")].tolist()
+    assert [sorted(drawn[n : n + 7]) for n in (0, 7, 14)] == [list(range(7))] * 3
+    for position in range(7):
+        at = stream.samples_at("e", [position], 100)
+        assert at == np.flatnonzero((found.sources == 1) & (found.positions == position)).tolist()
+    assert stream.samples_at("e", range(7), 100) == np.flatnonzero(found.sources == 1).tolist()
+    with pytest.raises(TypeError, match="the source e is no line of tokens"):
+        stream.read(0, 10)
+    with pytest.raises(ValueError, match="the source none is too small"):
+        Stream({"n": Examples("none", 0)}, [Segment(0, {"n": 1})], 3, 8)
+
+
+def test_where_the_tokens_are_travels_and_not_the_tokens(tmp_path: Path) -> None:
+    made = TokenSource("x", [shard(tmp_path, "x", [list(range(1, 60_000))], vocabulary=65_000)], EOD, 65_000)
+    sent = pickle.dumps(made)
+    assert len(sent) < 4_000
+    assert line(pickle.loads(sent)) == line(made)
+
+
+def test_other_turns_of_the_same_shards_are_another_line(tmp_path: Path) -> None:
+    documents = [[1, 1], [2], [3]]
+    one, other = (
+        shard(tmp_path / str(n), "x", documents, clusters=sizes) for n, sizes in enumerate(([1, 2, 1], [1, 1, 2]))
+    )
+    assert one.sha256 == other.sha256
+    sources = [TokenSource("x", [made], EOD, 1000, repeats={2: 2}) for made in (one, other)]
+    assert sources[0].digest != sources[1].digest
+    assert TokenSource("x", [one], EOD, 1000).digest == TokenSource("x", [other], EOD, 1000).digest
+
+
 def test_seeds_and_sources_have_orders_of_their_own(sources: dict[str, TokenSource]) -> None:
     def order(name: str, seed: int) -> list[int]:
         return Stream({name: sources["a"]}, [Segment(0, {name: 1})], seed, 8).locate(0, 20).positions.tolist()
@@ -159,3 +266,22 @@ def test_a_file_that_was_cut_is_named(tmp_path: Path) -> None:
     made.bin.write_bytes(made.bin.read_bytes()[:-2])
     with pytest.raises(ValueError, match="is 6 bytes long; its index promises 8: copy it anew"):
         TokenSource("x", [made], EOD, 1000)
+
+
+def test_a_sidecar_of_other_documents_is_named(tmp_path: Path) -> None:
+    made, other = shard(tmp_path, "x", [[1], [2]]), shard(tmp_path, "y", [[1]])
+    mixed = TokenSource("x", [replace(made, docs=other.docs)], EOD, 1000)
+    with pytest.raises(ValueError, match="has 1 rows for the 2 documents of"):
+        mixed.check()
+    with pytest.raises(ValueError, match="has 1 rows for the 2 documents of"):
+        TokenSource("x", [replace(made, docs=other.docs)], EOD, 1000, erased=["y-0"])
+
+
+def test_a_file_that_was_changed_is_found_by_its_digest(tmp_path: Path) -> None:
+    made = TokenSource("x", [shard(tmp_path, "x", [[1, 2, 3]])], EOD, 1000)
+    made.check(full=True)
+    path = made.shards[0].bin
+    path.write_bytes(b"\7" + path.read_bytes()[1:])
+    made.check()
+    with pytest.raises(ValueError, match=rf"{path.name} has the SHA-256 [0-9a-f]{{64}}, not {made.shards[0].sha256}"):
+        made.check(full=True)
