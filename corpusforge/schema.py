@@ -115,6 +115,10 @@ TOKEN_DOCUMENT = pa.schema(
 )
 """The sidecar of a token shard: one line per sequence of the ``.bin``, EOD counted."""
 
+TOKEN_ENDS = pa.schema([("word_ends", pa.list_(pa.int32())), ("sentence_ends", pa.list_(pa.int32()))])
+"""What the sidecar has besides where ``boundaries`` asks for it: tokens of the document up to the end of each word or
+sentence, ascending, the last ``token_count`` - 1; an end inside a token is not there."""
+
 PARQUET_OPTIONS = {
     "compression": "zstd",
     "compression_level": 3,

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from corpusforge.engine.unit import Manifest
 from corpusforge.parts import GIVEN, parts_in
 from corpusforge.recipe import PASSES
-from corpusforge.schema import DECISION, DOCUMENT, TOKEN_DOCUMENT
+from corpusforge.schema import DECISION, DOCUMENT, TOKEN_DOCUMENT, TOKEN_ENDS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -35,7 +35,7 @@ def every_schema() -> dict[str, dict[str, Any]]:
         "report": _report(),
         "document": _columns("document", DOCUMENT),
         "decision": _columns("decision", DECISION),
-        "tokens": _columns("token document", TOKEN_DOCUMENT),
+        "tokens": _columns("token document", pa.unify_schemas([TOKEN_DOCUMENT, TOKEN_ENDS])),
     }
 
 

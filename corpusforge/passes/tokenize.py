@@ -15,6 +15,7 @@ from pydantic.dataclasses import dataclass
 from corpusforge.engine.attempt import Output, Pass, Reader, Resources
 from corpusforge.engine.tables import read_rows, schema_of
 from corpusforge.engine.unit import File, Manifest, Unit
+from corpusforge.passes.document_ends import ENDS, Boundary, DocumentEnds, ends_spec
 from corpusforge.passes.specs import library_version
 from corpusforge.passes.splits import KeepSplits, known_splits
 from corpusforge.report.add import Report
@@ -36,7 +37,8 @@ class Tokenize:
     """Encode every document and write token shards, ``validation_share`` of the duplicate clusters apart.
 
     ``tokenizer`` is trained on the corpus or taken from a file; ``eod`` is the token that ends each document (a
-    sentencepiece model has its own). ``unit_bytes`` is the text of one token shard.
+    sentencepiece model has its own). ``unit_bytes`` is the text of one token shard. ``boundaries`` are stored beside
+    the documents, in tokens: where words end, where sentences end; whole-word masking and pairs of sentences need them.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Tokenize:
     validation_share: float = Field(default=0.005, ge=0, le=1)
     unit_bytes: int = Field(default=256 << 20, ge=1)
     eod: str = Field(default="<|endoftext|>", min_length=1)
+    boundaries: Literal["none", "words", "sentences"] | tuple[Boundary, ...] = "none"
 
     @model_validator(mode="after")
     def _encoder_reads_the_tokenizer(self) -> "Tokenize":
@@ -56,6 +59,12 @@ class Tokenize:
                 f"the encoder {self.encoder} does not read a {self.tokenizer.role}; set encoder: {fitting[0]}"
             )
         return self
+
+    @property
+    def ends(self) -> tuple[str, ...]:
+        """The columns of ends that the sidecars have."""
+        wanted = (self.boundaries,) if isinstance(self.boundaries, str) else self.boundaries
+        return tuple(column for boundary, column in ENDS.items() if boundary in wanted)
 
     def steps(self) -> tuple[Pass, ...]:
         """The engine passes, in order."""
@@ -135,7 +144,7 @@ class EncodeDocuments:
 
     def spec(self) -> dict[str, Any]:
         library = "sentencepiece" if self.recipe.encoder == "sentencepiece" else "tokenizers"
-        return {
+        spec = {
             "pass": "tokenize",
             "revision": 1,
             "eod": self.recipe.eod,
@@ -143,6 +152,7 @@ class EncodeDocuments:
             "unit_bytes": self.recipe.unit_bytes,
             "built_on": {library: library_version(library)},
         }
+        return {**spec, "ends": ends_spec(self.recipe.ends)} if self.recipe.ends else spec
 
     def plan(self, inputs: Mapping[str, Sequence[Manifest]]) -> Sequence[Unit]:
         shards, (tokenizer,) = inputs[self.reads[0]], inputs[self.reads[1]]
@@ -158,6 +168,7 @@ class EncodeDocuments:
 
     def work(self, unit: Unit, inputs: Reader, out: Output) -> Report:
         encoder = self._load(self.recipe.encoder, unit, inputs)
+        located = DocumentEnds(self.recipe.ends, encoder)
         clusters = _clusters(unit, inputs)
         carried = next((f for f in unit.reads if f.role == "splits.parquet"), None)
         splits = known_splits(inputs, carried, frozenset(clusters.values())) if carried else {}
@@ -169,9 +180,10 @@ class EncodeDocuments:
                 samples += _pieces(batch, compared)
                 tokens = self._encoded(encoder, batch)
                 _count(report, batch, tokens)
-                for split, rows, ids in self._split(batch, tokens, clusters, splits):
+                columns = located.columns(batch, tokens, report)
+                for split, rows, ids in self._split(batch, tokens, columns, clusters, splits):
                     if split not in writers:
-                        made = SplitWriter(out, split, encoder.vocabulary, encoder.eod)
+                        made = SplitWriter(out, split, encoder.vocabulary, encoder.eod, self.recipe.ends)
                         writers[split] = files.enter_context(made)
                     writers[split].write(rows, ids)
             if self.recipe.encoder == "gigatoken":
@@ -194,12 +206,17 @@ class EncodeDocuments:
         return tokens
 
     def _split(
-        self, batch: pa.RecordBatch, tokens: Sequence[Ids], clusters: Mapping[str, str], splits: Mapping[str, str]
+        self,
+        batch: pa.RecordBatch,
+        tokens: Sequence[Ids],
+        more: Mapping[str, pa.Array],
+        clusters: Mapping[str, str],
+        splits: Mapping[str, str],
     ) -> Iterator[tuple[str, pa.RecordBatch, list[Ids]]]:
         """The documents of each split that has any, in order."""
         names = [clusters[id] for id in batch["id"].to_pylist()]
         chosen = [splits.get(name) or split_of(name, self.recipe.validation_share) for name in names]
-        columns = {name: batch[name] for name in (*COPIED, "cluster_size")}
+        columns = {name: batch[name] for name in (*COPIED, "cluster_size")} | dict(more)
         rows = pa.RecordBatch.from_arrays(list(columns.values()), list(columns))
         for split in SPLITS:
             found = [row for row, its in enumerate(chosen) if its == split]

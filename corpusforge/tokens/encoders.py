@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from tokenizers import Tokenizer
 
+from corpusforge.tokens import token_bytes
 from corpusforge.tokens.megatron import Ids
 
 try:
@@ -61,6 +62,10 @@ class Encoder(Protocol):
     def encode(self, texts: Sequence[str]) -> list[Ids]: ...
     def decode(self, ids: Ids) -> str: ...
 
+    def token_bytes(self) -> list[bytes]:
+        """The bytes of text that each id stands for, none for special tokens; joined they are the text."""
+        ...
+
 
 class DifferentIdsError(RuntimeError):
     """The fast encoder gives other ids than the reference."""
@@ -70,7 +75,7 @@ class Reference:
     """The `tokenizers` library on a ``tokenizer.json``."""
 
     def __init__(self, data: bytes, eod: str) -> None:
-        config = settled(data, eod)
+        self._config = config = settled(data, eod)
         try:
             self._tokenizer = Tokenizer.from_str(json.dumps(config))
         except Exception as error:  # the library raises bare Exception
@@ -86,6 +91,9 @@ class Reference:
 
     def decode(self, ids: Ids) -> str:
         return str(self._tokenizer.decode(ids.tolist(), skip_special_tokens=False))
+
+    def token_bytes(self) -> list[bytes]:
+        return token_bytes.of_json(self._config, self.vocabulary)
 
     def _id_of(self, eod: str, config: dict[str, Any]) -> int:
         found = self._tokenizer.token_to_id(eod)
@@ -108,7 +116,7 @@ class Fast:
             )
         reference = load("tokenizers", data, eod)
         self.vocabulary, self.eod, self.added = reference.vocabulary, reference.eod, reference.added
-        self.decode = reference.decode
+        self.decode, self.token_bytes = reference.decode, reference.token_bytes
         config = settled(data, eod)
         ordinary = [token for token in config["added_tokens"] if not token["special"]]
         self._config = json.dumps({**config, "added_tokens": ordinary})
@@ -150,6 +158,9 @@ class Pieces:
 
     def decode(self, ids: Ids) -> str:
         return str(self._processor.decode(ids.tolist()))
+
+    def token_bytes(self) -> list[bytes]:
+        return token_bytes.of_pieces(self._processor)
 
 
 ENCODERS: dict[str, tuple[str, type[Reference] | type[Fast] | type[Pieces]]] = {

@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from corpusforge.engine.attempt import Output
 from corpusforge.engine.tables import TableWriter
-from corpusforge.schema import TOKEN_DOCUMENT
+from corpusforge.schema import TOKEN_DOCUMENT, TOKEN_ENDS
 
 MAGIC = b"MMIDIDX\x00\x00"
 VERSION = 1
@@ -84,10 +84,11 @@ def read_document(path: str | PathLike[str], index: Index, document: int) -> Ids
 class SplitWriter:
     """Writes the documents of one split of a unit: ``SPLIT.bin``, ``SPLIT.docs.parquet`` and ``SPLIT.idx``.
 
-    Token ids go straight to the file; only the lengths are held.
+    Token ids go straight to the file; only the lengths are held. ``ends`` names the columns of ``TOKEN_ENDS`` that the
+    sidecar has.
     """
 
-    def __init__(self, out: Output, split: str, vocabulary: int, eod: int) -> None:
+    def __init__(self, out: Output, split: str, vocabulary: int, eod: int, ends: Sequence[str] = ()) -> None:
         self.documents, self.tokens = 0, 0
         self._out, self._split = out, split
         self._dtype, self._lengths = dtype_for(vocabulary), array("i")
@@ -95,7 +96,8 @@ class SplitWriter:
         self._files = ExitStack()
         self._bin = self._files.enter_context(out.create(f"{split}.bin"))
         docs = self._files.enter_context(out.create(f"{split}.docs.parquet"))
-        self._docs = self._files.enter_context(TableWriter(docs, TOKEN_DOCUMENT))
+        self._schema = pa.schema([*TOKEN_DOCUMENT, *(TOKEN_ENDS.field(name) for name in ends)])
+        self._docs = self._files.enter_context(TableWriter(docs, self._schema))
 
     def __enter__(self) -> "SplitWriter":
         return self
@@ -109,7 +111,7 @@ class SplitWriter:
     def write(self, rows: pa.RecordBatch, tokens: Sequence[Ids]) -> None:
         """Add documents with their ids; the end-of-document id is appended and counted here.
 
-        ``rows`` has the columns of a token document that do not depend on the shard.
+        ``rows`` has the columns of a token document that do not depend on the shard, and ``ends``.
         """
         counts = np.array([len(ids) + 1 for ids in tokens], dtype=np.int64)
         for ids in tokens:
@@ -123,7 +125,7 @@ class SplitWriter:
             "split": pa.array([self._split] * len(counts), pa.string()),
         }
         columns = {**dict(zip(rows.schema.names, rows.columns, strict=True)), **places}
-        names = TOKEN_DOCUMENT.names
+        names = self._schema.names
         self._docs.write(pa.RecordBatch.from_arrays([columns[name] for name in names], names))
         self.documents += len(counts)
         self.tokens += int(counts.sum())

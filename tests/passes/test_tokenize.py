@@ -1,6 +1,9 @@
 """The tokenize pass from corpus shards to token shards: content, split, determinism, errors."""
 
 import hashlib
+import json
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from pydantic import ValidationError
 
+from corpusforge.demo.pages import Draft, plan
 from corpusforge.engine.attempt import Output, Place
 from corpusforge.engine.run import Outcome, run
 from corpusforge.engine.serial_pool import SerialPool
@@ -19,10 +23,12 @@ from corpusforge.engine.unit import Manifest
 from corpusforge.passes.tokenize import Tokenize
 from corpusforge.schema import TOKEN_DOCUMENT
 from corpusforge.storage import Store
+from corpusforge.text.boundaries import word_ends
+from corpusforge.text.sentences import sentence_ends
 from corpusforge.tokens.encoders import Reference
 from corpusforge.tokens.megatron import read_document, read_index
 from corpusforge.tokens.split import TRAIN, VALIDATION, split_of
-from corpusforge.tokens.tokenizer import Train
+from corpusforge.tokens.tokenizer import Train, train
 from tests.tokens.test_encoders import tokenizer_with_digits
 
 EOD = "<|endoftext|>"
@@ -102,7 +108,7 @@ def read(root: Path, manifest: Manifest, split: str) -> list[tuple[dict[str, Any
     if f"{split}.bin" not in paths:
         return []
     index = read_index(paths[f"{split}.idx"])
-    lines = pq.read_table(paths[f"{split}.docs.parquet"], schema=TOKEN_DOCUMENT).to_pylist()
+    lines = pq.read_table(paths[f"{split}.docs.parquet"]).to_pylist()
     return [(line, read_document(paths[f"{split}.bin"], index, n).tolist()) for n, line in enumerate(lines)]
 
 
@@ -267,9 +273,118 @@ def test_a_real_difference_between_encoders_fails_the_unit_by_document(tmp_path:
     assert not tokenised(exact, again, shards)[1].failed
 
 
+def test_boundaries_of_demo_pages_are_ends_of_words_and_sentences(tmp_path: Path) -> None:
+    pytest.importorskip("sudachipy", reason="pip install 'corpusforge[words]'")
+    pages = [draft for draft in plan(120, 1) if draft.body]
+    rows = {lang: [page for page in pages if page.lang == lang] for lang in ("en", "ja")}
+    documents = {lang: [demo_document(page) for page in found] for lang, found in rows.items()}
+    place = place_in(tmp_path)
+    shards = [shard(place, f"{lang}-000000", found) for lang, found in documents.items()]
+    recipe = Tokenize("tokens", tokenizer=Train(vocab_size=2000), boundaries=("words", "sentences"))
+    made, encoded = tokenised(recipe, place, shards)
+    data = (tmp_path / made.manifests[0].file("tokenizer.json").path).read_bytes()
+    pieces = Reference(data, EOD).token_bytes()
+    for manifest in encoded.manifests:
+        texts = {row["id"]: row["text"] for found in documents.values() for row in found}
+        assert 0.6 * manifest.counts["word_ends.found"] < manifest.counts["word_ends.kept"]
+        assert 0.9 * manifest.counts["sentence_ends.found"] < manifest.counts["sentence_ends.kept"]
+        for split in (TRAIN, VALIDATION):
+            for line, ids in read(tmp_path, manifest, split):
+                text = texts[line["id"]]
+                for column, find in (("word_ends", word_ends), ("sentence_ends", sentence_ends)):
+                    ends = line[column]
+                    assert ends == sorted(set(ends))
+                    assert ends[-1] == line["token_count"] - 1 == len(ids) - 1
+                    joined = ["".join(decoded(pieces, ids[:end])) for end in ends]
+                    places = set(find(text).tolist())
+                    assert all(text.startswith(found) and len(found) in places for found in joined)
+
+
+def demo_document(page: Draft) -> dict[str, Any]:
+    join = "" if page.lang == "ja" else " "
+    return document("\n".join(join.join(sentences) for sentences in page.body) + "\n👩‍👩‍👧", page.lang)
+
+
+def decoded(pieces: Sequence[bytes], ids: Sequence[int]) -> str:
+    return b"".join(pieces[id] for id in ids).decode()
+
+
+def test_boundaries_change_identity_and_sidecar_and_nothing_else(tmp_path: Path) -> None:
+    pytest.importorskip("sudachipy", reason="pip install 'corpusforge[words]'")
+    files, specs = {}, {}
+    for name, wanted in {"none": "none", "words": "words", "empty": (), "both": ("sentences", "words")}.items():
+        place = place_in(tmp_path / name)
+        recipe = Tokenize("tokens", tokenizer=SMALL, boundaries=wanted)  # type: ignore[arg-type]
+        _, encoded = tokenised(recipe, place, corpus(place))
+        assert not encoded.failed
+        files[name] = {
+            (m.unit, f.role): (f.sha256, tmp_path / name / f.path) for m in encoded.manifests for f in m.files
+        }
+        specs[name] = recipe.steps()[2].spec()
+    off = Tokenize("tokens", tokenizer=SMALL).steps()[2].spec()
+    assert off == specs["none"] == specs["empty"]
+    assert set(off) == {"pass", "revision", "eod", "validation_share", "unit_bytes", "built_on"}
+    assert set(specs["words"]["ends"]["built_on"]) == {"sudachipy", "sudachidict_small"}
+    assert specs["both"]["ends"]["columns"] == ["word_ends", "sentence_ends"]
+    for key, (digest, path) in files["none"].items():
+        if key[1].endswith("docs.parquet"):
+            more = {name: set(pq.read_schema(files[name][key][1]).names) - set(TOKEN_DOCUMENT.names) for name in files}
+            assert more == {
+                "none": set(),
+                "empty": set(),
+                "words": {"word_ends"},
+                "both": {"word_ends", "sentence_ends"},
+            }
+            assert pq.read_table(path).equals(pq.read_table(files["both"][key][1], columns=TOKEN_DOCUMENT.names))
+        elif key[1] != "report.json":
+            assert digest == files["both"][key][0]
+
+
+def test_sentences_of_pieces_need_no_dictionary(tmp_path: Path) -> None:
+    place = place_in(tmp_path)
+    tokenizer = Train(kind="unigram", vocab_size=700)
+    recipe = Tokenize(
+        "tokens", tokenizer=tokenizer, encoder="sentencepiece", boundaries="sentences", validation_share=0
+    )
+    _, encoded = tokenised(recipe, place, [shard(place, "ja-000000", [*JA[:40], document("棒▁▂です。次。")])])
+    assert set(recipe.steps()[2].spec()["ends"]) == {"columns", "revision"}
+    lines = [line for line, _ in read(tmp_path, encoded.manifests[0], TRAIN)]
+    assert [len(line["sentence_ends"]) for line in lines] == [2 * (n % 7 + 1) for n in range(40)] + [2]
+
+
+def test_a_tokenizer_that_changes_text_fails_by_document(tmp_path: Path) -> None:
+    config = json.loads(train(Train(vocab_size=600), [JA[0]["text"]], EOD))
+    config["normalizer"] = {"type": "NFKC"}
+    path = tmp_path / "tokenizer.json"
+    path.write_text(json.dumps(config))
+    place = place_in(tmp_path / "root")
+    odd = document("㍿の文書")
+    taken = {"path": str(path)}
+    recipe = Tokenize("tokens", tokenizer=taken, encoder="tokenizers", boundaries="sentences")  # type: ignore[arg-type]
+    _, encoded = tokenised(recipe, place, [shard(place, "ja-000000", [*JA[:3], odd])])
+    (failed,) = encoded.failed
+    assert f"the tokens of document {odd['id']} do not join to its text: at character 0" in failed.causes[-1]
+
+
+def test_without_the_dictionary_words_are_refused_before_work() -> None:
+    code = """
+import sys
+sys.modules["sudachipy"] = None
+from corpusforge.passes.tokenize import Tokenize
+Tokenize("tokens", boundaries="sentences").steps()[2].spec()
+Tokenize("tokens", boundaries="words").steps()[2].spec()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("ValueError: boundaries of Japanese words need SudachiPy")
+    assert "pip install 'corpusforge[words]'" in last
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
+        ({"boundaries": "word"}, "'none', 'words' or 'sentences'"),
+        ({"boundaries": ["words", "lines"]}, "'words' or 'sentences'"),
         ({"tokenizer": {"kind": "unigram"}}, "set encoder: sentencepiece"),
         ({"encoder": "sentencepiece"}, "set encoder: tokenizers"),
         ({"tokenizer": {"path": "x.model"}}, "set encoder: sentencepiece"),
