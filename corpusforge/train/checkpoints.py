@@ -1,0 +1,104 @@
+"""Checkpoints of a run: written by every worker, complete when their state is there, kept by a stated policy.
+
+``RUN/checkpoints/step_00000200/`` holds what DeepSpeed writes; ``state.json`` in it is written last.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from corpusforge.train.config import Checkpoints
+from corpusforge.train.state import State
+from corpusforge.train.workers import Workers
+
+FOLDER, STATE = "checkpoints", "state.json"
+UNIVERSAL = "_universal"
+
+
+def name_of(step: int) -> str:
+    return f"step_{step:08d}"
+
+
+def complete(run: Path) -> list[int]:
+    """The steps of the complete checkpoints of a run, ascending."""
+    found = run.joinpath(FOLDER).glob(f"step_*/{STATE}")
+    return sorted(int(path.parent.name.removeprefix("step_")) for path in found if UNIVERSAL not in path.parent.name)
+
+
+def state_of(run: Path, step: int) -> State:
+    return State.from_json(json.loads(run.joinpath(FOLDER, name_of(step), STATE).read_bytes()))
+
+
+def save(engine: Any, run: Path, state: State, workers: Workers) -> Path:
+    """Write a checkpoint of ``state``; give its folder. Every worker calls this."""
+    folder = run / FOLDER / name_of(state.step)
+    if workers.first:
+        folder.joinpath(STATE).unlink(missing_ok=True)
+    workers.wait()
+    engine.save_checkpoint(str(run / FOLDER), tag=folder.name, save_latest=False)
+    workers.wait()
+    if workers.first:
+        _write(folder / STATE, json.dumps(state.as_json(), indent=1).encode())
+    workers.wait()
+    return folder
+
+
+def load(engine: Any, run: Path, step: int, universal: bool) -> None:
+    """Load weights and optimizer of a checkpoint into an engine that was made for its form."""
+    tag = name_of(step) + (UNIVERSAL if universal else "")
+    path, _ = engine.load_checkpoint(
+        str(run / FOLDER), tag=tag, load_lr_scheduler_states=False, load_optimizer_states=True
+    )
+    if path is None:
+        raise RuntimeError(f"DeepSpeed could not load the checkpoint {run / FOLDER / tag}; take an earlier one")
+
+
+def convert(run: Path, step: int, stage: int, workers: Workers) -> None:
+    """Turn a checkpoint into DeepSpeed's universal form, which any number of workers reads; the first worker does it."""
+    source, target = run / FOLDER / name_of(step), run / FOLDER / (name_of(step) + UNIVERSAL)
+    if workers.first:
+        shutil.rmtree(target, ignore_errors=True)
+        command = [sys.executable, "-m", "deepspeed.checkpoint.ds_to_universal"]
+        command += ["--input_folder", str(source), "--output_folder", str(target)]
+        command += ["--inject_missing_state"] if stage < 3 else []
+        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "WORLD_SIZE": "1"})
+        if done.returncode:
+            raise RuntimeError(
+                f"the checkpoint {source} cannot be converted for {workers.world} workers: {done.stderr[-2000:]}"
+            )
+    workers.wait()
+
+
+def forget_converted(run: Path, step: int, workers: Workers) -> None:
+    """Remove the universal form once every worker has read it."""
+    workers.wait()
+    if workers.first:
+        shutil.rmtree(run / FOLDER / (name_of(step) + UNIVERSAL), ignore_errors=True)
+
+
+def tidy(run: Path, policy: Checkpoints, best: int | None) -> list[int]:
+    """Remove the checkpoints that the policy does not keep; give their steps."""
+    steps = complete(run)
+    kept = {*steps[-policy.keep :], best}
+    if policy.milestones:
+        kept |= {step for step in steps if step % policy.milestones == 0}
+    gone = [step for step in steps if step not in kept]
+    for step in gone:
+        folder = run / FOLDER / name_of(step)
+        folder.joinpath(STATE).unlink()  # from here on it is no checkpoint, whatever else is left of it
+        shutil.rmtree(folder, ignore_errors=True)
+    return gone
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Put a file there whole or not at all."""
+    aside = path.with_suffix(".aside")
+    with open(aside, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    aside.replace(path)
