@@ -77,10 +77,10 @@ def prove(files: Sequence[tuple[Path, str]], listen: Progress = lambda done, tot
 
 
 def _digests(pool: ThreadPoolExecutor, files: Sequence[tuple[Path, str]]) -> Iterator[str]:
-    return pool.map(_digest, (path for path, _ in files))
+    return pool.map(file_digest, (path for path, _ in files))
 
 
-def _digest(path: Path) -> str:
+def file_digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

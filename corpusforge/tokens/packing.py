@@ -31,8 +31,8 @@ def cut(ids: npt.NDArray[np.int32], eod: int, boundaries: bool = True) -> Rows:
     """Rows of a stream, int32 of (rows, tokens + 1), as inputs and the tokens that follow them.
 
     With ``boundaries`` a document sees no other: the end-of-document token before it is its first input, so that its
-    first token is predicted from that alone, and its last input predicts the end. Erased tokens are given as ``eod`` and
-    never predicted.
+    first token is predicted from that alone, and its last input predicts the end. Erased tokens are given as ``eod``
+    and never predicted.
     """
     shape = (len(ids), ids.shape[1] - 1)
     rows = Rows(*(np.empty(shape, np.int64) for _ in range(4)))

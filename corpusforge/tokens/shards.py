@@ -135,7 +135,8 @@ class TokenSource:
         self._shard, self._begin, lengths = self._runs()
         self._starts = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
         self.tokens = int(self._starts[-1])
-        self._erased = self._erased_ranges(frozenset(erased)) if erased else {}
+        self.erased = frozenset(erased)
+        self._erased = self._erased_ranges(self.erased) if erased else {}
 
     @property
     def digest(self) -> str:

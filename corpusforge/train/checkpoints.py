@@ -58,7 +58,7 @@ def load(engine: Any, run: Path, step: int, universal: bool) -> None:
 
 
 def convert(run: Path, step: int, stage: int, workers: Workers) -> None:
-    """Turn a checkpoint into DeepSpeed's universal form, which any number of workers reads; the first worker does it."""
+    """Let the first worker turn a checkpoint into DeepSpeed's universal form, which any number of workers reads."""
     source, target = run / FOLDER / name_of(step), run / FOLDER / (name_of(step) + UNIVERSAL)
     if workers.first:
         shutil.rmtree(target, ignore_errors=True)

@@ -213,7 +213,7 @@ class Config:
     optimizer are decided here. ``retries`` is how often workers that fail are started again.
     """
 
-    run: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    run: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     data: Data
     model: Model
     objective: Objective = Field(default_factory=Causal)

@@ -101,7 +101,11 @@ def set_rounds(engine: Any, rounds: int, workers: Workers) -> None:
         engine.set_train_batch_size(micro * rounds * workers.world)
 
 
-def norm_of(engine: Any) -> float:
-    """Norm of the last step's gradient before it was clipped; NaN where DeepSpeed does not compute one."""
+def step(engine: Any) -> float:
+    """Take a step; give the norm of its gradient before it was clipped."""
+    whole = [p.grad for p in engine.module.parameters() if p.grad is not None] if not engine.zero_optimization() else []
+    found = torch.nn.utils.get_total_norm(whole) if whole else None
+    engine.step()
     norm = engine.get_global_grad_norm()
+    norm = found if norm is None else norm
     return float("nan") if norm is None else float(norm)

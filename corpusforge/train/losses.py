@@ -33,15 +33,27 @@ def costs(model: Any, inputs: dict[str, Any], labels: Any, pairs: Any) -> Any:
     return torch.stack([tokens, classes], dim=1)
 
 
+def judged(model: Any, inputs: dict[str, Any], labels: Any, pairs: Any) -> Any:
+    """Sums over a micro-batch, of (3,): nats of its tokens, nats of its pairs, pairs that are told rightly."""
+    output = model(**inputs)
+    if pairs is None:
+        tokens = _summed(output.logits, labels).sum()
+        return torch.stack([tokens, torch.zeros_like(tokens), torch.zeros_like(tokens)])
+    classes = output.seq_relationship_logits.float()
+    nats = F.cross_entropy(classes, pairs, ignore_index=IGNORED, reduction="sum")
+    right = (classes.argmax(1) == pairs).sum()
+    return torch.stack([_summed(output.prediction_logits, labels).sum(), nats, right.to(nats.dtype)])
+
+
 def _summed(logits: Any, labels: Any) -> Any:
     flat = F.cross_entropy(logits.flatten(0, 1).float(), labels.flatten(), ignore_index=IGNORED, reduction="none")
     return flat.view(labels.shape).sum(1)
 
 
-def step_loss(costs: Any, totals: Any, ranks: int, rounds: int) -> Any:
-    """The loss whose gradient, averaged over workers and rounds, is that of the mean over all that a step predicts.
+def step_loss(costs: Any, totals: Any, ranks: int) -> Any:
+    """The loss whose gradient, averaged over ``ranks`` workers, is that of the mean over all that a step predicts.
 
-    ``totals`` are what the whole step predicts, of (terms,). DeepSpeed divides by ``rounds`` and ``ranks``; means of
-    means would weigh a token by how many others its worker has.
+    ``totals`` are what the whole step predicts, of (terms,); a mean of means would weigh a token by how many others its
+    micro-batch has.
     """
-    return (costs.sum(0) / totals.clamp(min=1)).sum() * (ranks * rounds)
+    return (costs.sum(0) / totals.clamp(min=1)).sum() * ranks

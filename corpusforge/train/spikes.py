@@ -65,6 +65,12 @@ class SpikeDetector:
             self._refused.clear()
         return Spike(step, value, mean, deviation)
 
+    def judged(self, step: int, value: float) -> Spike | None:
+        """What ``feed`` will say of a value, without taking it in."""
+        mean, deviation = self._shape()
+        usual = math.isfinite(value) and not value > mean + self.sigmas * deviation
+        return None if usual else Spike(step, value, mean, deviation)
+
     def state(self) -> list[float]:
         """Numbers for a checkpoint: how many spikes stand in a row, those, then the window."""
         return [float(len(self._refused)), *self._refused, *self._accepted]

@@ -34,6 +34,11 @@ class MicroBatch:
             return tokens[:, None]
         return np.stack([tokens, self.pairs != IGNORED], axis=1)
 
+    def silent(self) -> "MicroBatch":
+        """The same rows, which predict nothing."""
+        pairs = None if self.pairs is None else np.full_like(self.pairs, IGNORED)
+        return MicroBatch(self.inputs, np.full_like(self.labels, IGNORED), pairs)
+
 
 @dataclass(frozen=True)
 class Material:

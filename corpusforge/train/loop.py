@@ -1,0 +1,356 @@
+"""The training loop: torch and DeepSpeed, no Ray. Every worker runs it; alone it is a process of its own.
+
+What a step does hangs on the configuration, the plan and the number of the step alone: a worker that is killed, a
+number of workers that changes, or another split into micro-batches gives the same losses.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import deepspeed
+import numpy as np
+import torch
+
+from corpusforge.tokens.mixture import Segment
+from corpusforge.train import checkpoints, engine, models, sources
+from corpusforge.train.batches import Share, order_of
+from corpusforge.train.config import Config, as_json
+from corpusforge.train.log import RunLog, events_of
+from corpusforge.train.losses import costs, on_device, step_loss
+from corpusforge.train.objectives.masks import key_of
+from corpusforge.train.objectives.micro_batch import MicroBatch, empty
+from corpusforge.train.plan import read_plan
+from corpusforge.train.progress import Progress
+from corpusforge.train.spikes import SpikeDetector
+from corpusforge.train.state import State, segments_from, sizes_from
+from corpusforge.train.token_lengths import token_lengths
+from corpusforge.train.trackers import Tracker, open_trackers
+from corpusforge.train.validation import Validation, mean_of
+from corpusforge.train.workers import Workers, join
+
+Say = Callable[[str], None]
+
+
+class Listener(Protocol):
+    """Who is told of checkpoints, such as Ray Train."""
+
+    def __call__(self, step: int, folder: Path, figures: dict[str, float]) -> None: ...
+
+
+def nobody(step: int, folder: Path, figures: dict[str, float]) -> None:
+    """Is told and does nothing."""
+
+
+@dataclass(frozen=True)
+class Stepped:
+    """What a step gave: costs of (samples, terms) and counts of the same, in the order of samples."""
+
+    costs: Any
+    counts: Any
+    seconds: float
+    wait: float
+
+    @property
+    def tokens(self) -> int:
+        return int(self.counts[:, 0].sum())
+
+    @property
+    def loss(self) -> float:
+        """Nats a predicted token, and a pair where there are any."""
+        return float((self.costs.sum(0) / self.counts.sum(0).clip(min=1)).sum())
+
+    def of_samples(self) -> Any:
+        """The loss of each sample in nats a predicted token, NaN where it predicts none."""
+        counts = self.counts[:, 0]
+        return np.where(counts > 0, self.costs[:, 0] / np.maximum(counts, 1), math.nan)
+
+
+def train(config: Config, folder: Path, tell: Listener = nobody, say: Say = print) -> State:
+    """Train the run in ``folder``, which holds its plan, from its newest checkpoint to its last step."""
+    workers = join(deepspeed)
+    run = Run(config, folder, workers, tell, say)
+    try:
+        return run.to_the_end()
+    finally:
+        run.close()
+
+
+class Run:
+    """A run on one worker."""
+
+    def __init__(self, config: Config, folder: Path, workers: Workers, tell: Listener, say: Say) -> None:
+        self.config, self.folder, self.workers, self.tell = config, folder, workers, tell
+        self.say: Say = say if workers.first else lambda line: None
+        plan = read_plan(folder)
+        self.symbols = sources.symbols(plan, folder)
+        opened = sources.opened(config, plan, folder, "train")
+        self._wanted = sources.segments(config, opened)
+        self._opened = opened
+        held_out = sources.opened(config, plan, folder, "validation")
+        lengths = token_lengths(plan, folder)
+        self.validation = Validation(config, held_out, self.symbols, lengths)
+        self.detectors = {
+            name: SpikeDetector(config.spikes.sigmas, config.spikes.window) for name in ("loss", "grad_norm")
+        }
+        begun = [row for row in events_of(folder).rows if row["kind"] in ("start", "resume")]
+        self.log = RunLog(folder, len(begun) + 1) if workers.first else None
+        self.trackers: list[Tracker] = []
+        if workers.first:
+            self.trackers = open_trackers(config.trackers, folder, config.run, as_json(config))
+        self._reader = ThreadPoolExecutor(1)
+        self._ahead: tuple[int, Future[list[MicroBatch]]] | None = None
+        self.progress = Progress(config.steps)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Make the engine, from the newest checkpoint where there is one."""
+        found = checkpoints.complete(self.folder)
+        start = self.config.start
+        origin, at = (self.folder, found[-1]) if found else (None, None)
+        if origin is None and start is not None:
+            origin = Path(start.run)
+            at = start.step if start.step is not None else checkpoints.complete(origin)[-1]
+        self._load(origin, at)
+        if origin is not None:
+            text = f"goes on from step {at:,} of {origin.name} with {self.workers.world} workers"
+            self._event("resume" if found else "start", text)
+        else:
+            counts = models.parameters(self.engine.module)
+            self._event("start", f"{counts['all']:,} weights, {counts['trained']:,} of them trained", **counts)
+
+    def _load(self, origin: Path | None, at: int | None) -> None:
+        config, workers = self.config, self.workers
+        before = State() if origin is None or at is None else checkpoints.state_of(origin, at)
+        stage = engine.stage_of(config)
+        self.state = self._continued(before, stage)
+        universal = origin is not None and bool(stage) and before.world != workers.world
+        if origin is not None and at is not None and universal:
+            checkpoints.convert(origin, at, stage, workers)
+        model = models.build(config.model, config.objective.head, self.symbols, config.data.sequence, config.data.seed)
+        self.engine = engine.engine_of(model, config, workers, self._share.rounds(self._size), universal)
+        if origin is not None and at is not None:
+            checkpoints.load(self.engine, origin, at, universal)
+            if universal:
+                checkpoints.forget_converted(origin, at, workers)
+        self.engine.train()
+
+    def _continued(self, before: State, stage: int) -> State:
+        """The state with what the configuration now asks of the steps to come."""
+        sizes = sizes_from(before.sizes, before.step, self.config.batch.sizes)
+        state = State(**{**vars(before), "sizes": sizes, "world": self.workers.world, "stage": stage})
+        earlier = [Segment(one["from_sample"], one["weights"]) for one in before.segments]
+        mixed = segments_from(earlier, state.batches.first(before.step), self._wanted)
+        config = self.config
+        self.material = sources.material(self._opened, mixed, self.symbols, config.data.seed, config.data.sequence)
+        state.segments = self.material.stream.mixture.state()
+        for name, detector in self.detectors.items():
+            if name in state.spikes:
+                detector.load(state.spikes[name])
+        return state
+
+    @property
+    def _share(self) -> Share:
+        return Share(self.workers.rank, self.workers.world, self.config.batch.micro)
+
+    @property
+    def _size(self) -> int:
+        return self.state.batches.size(self.state.step)
+
+    def to_the_end(self) -> State:
+        """Take every step that is left."""
+        self._saved = self.state.step
+        while self.state.step < self.config.steps:
+            stepped, norm, rate = self._step()
+            if self._spiked(stepped, norm):
+                continue
+            self._account(stepped, norm, rate)
+            if self._due(self.config.validation.every) and self.validation.names and self._validated():
+                break
+            if self._due(self.config.checkpoints.every):
+                self._save(stepped.loss)
+        self._save(float("nan"))
+        self._event("stop", f"{self.state.step:,} steps are done")
+        return self.state
+
+    def _due(self, every: int) -> bool:
+        return self.state.step % every == 0 or self.state.step == self.config.steps
+
+    def _step(self) -> tuple[Stepped, float, float]:
+        began = time.perf_counter()
+        step, rounds = self.state.step, self._share.rounds(self._size)
+        batches = self._taken(step)
+        wait = time.perf_counter() - began
+        counts = torch.from_numpy(np.concatenate([batch.counts() for batch in batches])).to(self.workers.device)
+        totals = self.workers.summed(counts.sum(0))
+        engine.set_rounds(self.engine, rounds, self.workers)
+        rate = self.config.schedule.rate(step, self.config.steps)
+        engine.set_rate(self.engine, rate)
+        found = []
+        for turn, batch in enumerate(batches):
+            self._seed(step, turn)
+            self.engine.set_gradient_accumulation_boundary(turn + 1 == rounds)
+            cost = costs(self.engine, *on_device(batch, self.workers.device))
+            self.engine.backward(step_loss(cost, totals, self.workers.world), scale_wrt_gas=False)
+            found.append(cost.detach())
+            if turn + 1 < rounds:
+                self.engine.step()
+        stepped = self._gathered(torch.cat(found), counts, began, wait)
+        self.engine.own_optimizer.skipping = self._to_skip(step, stepped.loss)
+        return stepped, engine.step(self.engine), rate
+
+    def _seed(self, step: int, turn: int) -> None:
+        """Dropout hangs on the samples, not on what was drawn before."""
+        offset = self._share.parts(self._size)[turn][0]
+        sample = self.state.batches.first(step) + offset
+        torch.manual_seed(int(key_of(self.config.data.seed, "dropout", sample)) >> 1)
+
+    def _taken(self, step: int) -> list[MicroBatch]:
+        """The micro-batches of a step, read ahead; those of the next one are begun."""
+        if self._ahead is None or self._ahead[0] != step:
+            self._ahead = (step, self._reader.submit(self._read, self.state.batches, step))
+        batches = self._ahead[1].result()
+        self._ahead = (step + 1, self._reader.submit(self._read, self.state.batches, step + 1))
+        return batches
+
+    def _read(self, batches: Any, step: int) -> list[MicroBatch]:
+        first, size, micro = batches.first(step), batches.size(step), self.config.batch.micro
+        made = []
+        for offset, count in self._share.parts(size):
+            # Behind the end of a batch the last sample is read once more and predicts nothing.
+            batch = self.config.objective.batch(self.material, first + min(offset, size - 1), max(count, 1))
+            made.append(empty(batch, micro) if count else empty(batch.silent(), micro))
+        return made
+
+    def _gathered(self, found: Any, counts: Any, began: float, wait: float) -> Stepped:
+        size, micro, world = self._size, self.config.batch.micro, self.workers.world
+        both = torch.stack([found.double(), counts.double()])
+        everyone = self.workers.gathered(both).cpu().numpy()
+        order = np.array(order_of(size, world, micro))
+        rows = np.concatenate(list(everyone), axis=1)
+        kept = rows[:, np.argsort(order, kind="stable")[:size]]
+        return Stepped(kept[0], kept[1], time.perf_counter() - began, wait)
+
+    def _to_skip(self, step: int, loss: float) -> bool:
+        if self.config.spikes.act != "skip":
+            return False
+        return self.detectors["loss"].judged(step, loss) is not None
+
+    def _spiked(self, stepped: Stepped, norm: float) -> bool:
+        """Judge a step; True if the run went back, so that the step does not count."""
+        step, values = self.state.step, {"loss": stepped.loss, "grad_norm": norm}
+        found = {name: self.detectors[name].feed(step, value) for name, value in values.items()}
+        if math.isnan(norm):
+            found["grad_norm"] = None  # not measured
+        spikes = [spike.words(name) for name, spike in found.items() if spike is not None]
+        if not spikes:
+            return False
+        first = self.state.batches.first(step)
+        worst = np.argsort(-np.nan_to_num(stepped.of_samples(), nan=-1.0), kind="stable")[:8]
+        facts = {"first": first, "samples": self._size, "worst": [first + int(n) for n in worst]}
+        self._event("spike", "; ".join(spikes), **facts)
+        if self.config.spikes.act == "skip" and found["loss"]:
+            self._event("skip", f"the update of step {step:,} is left out", **facts)
+        if self.config.spikes.act == "rewind":
+            return self._rewound(first)
+        return False
+
+    def _rewound(self, first: int) -> bool:
+        """Go back to the newest checkpoint and leave this step's samples out; False where that cannot be done."""
+        spiked, size, rewinds = self.state.step, self._size, self.state.rewinds
+        found = [step for step in checkpoints.complete(self.folder) if step <= spiked]
+        if not found or rewinds >= self.config.spikes.most:
+            return False
+        self._load(self.folder, found[-1])
+        self.state.skips.append((spiked, size))
+        self.state.rewinds, self._ahead = rewinds + 1, None
+        self._event("rewind", f"back to step {found[-1]:,}; samples {first:,} to {first + size - 1:,} are left out")
+        return True
+
+    def _account(self, stepped: Stepped, norm: float, rate: float) -> None:
+        step, size = self.state.step, self._size
+        first = self.state.batches.first(step)
+        self.state.step, self.state.tokens = step + 1, self.state.tokens + stepped.tokens
+        if self.log is None:
+            return
+        by_source = self._by_source(first, size, stepped)
+        speed = {"seconds": stepped.seconds, "wait": stepped.wait, "memory": _memory(self.workers), "mfu": None}
+        told = {"loss": stepped.loss, "lr": rate, "grad_norm": norm}
+        self.log.step(step, first, size, stepped.tokens, **told, **speed, sources=by_source)  # type: ignore[arg-type]
+        self.log.losses(first, stepped.of_samples())
+        self._track(step, {**told, **{f"loss/{name}": loss for name, loss in by_source.items()}})
+        line = self.progress.feed(step + 1, stepped.loss, stepped.tokens, stepped.seconds, stepped.wait)
+        if line:
+            self.say(line)
+
+    def _by_source(self, first: int, size: int, stepped: Stepped) -> dict[str, float]:
+        """The loss of each source's samples, in nats a predicted token."""
+        stream = self.material.stream
+        numbers, _ = stream.mixture.draws(first, size)
+        found = {}
+        for number in np.unique(numbers).tolist():
+            its = numbers == number
+            found[stream.mixture.names[number]] = float(
+                stepped.costs[its, 0].sum() / max(stepped.counts[its, 0].sum(), 1)
+            )
+        return found
+
+    def _validated(self) -> bool:
+        """Look at held-out text; True if the run has stopped to get better and ends."""
+        told = self.validation(self.engine, self.workers)
+        mean, step, state, how = mean_of(told), self.state.step, self.state, self.config.validation
+        if self.log is not None:
+            self.log.validation(step, told, mean)
+        self._track(step, {f"validation/{name}": value for name, value in mean.items()})
+        figures = ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in mean.items())
+        self.say(f"validation after step {step:,}: {figures}")
+        if state.best_loss is None or mean["loss"] < state.best_loss - how.least_gain:
+            state.best_step, state.best_loss, state.waited = step, mean["loss"], 0
+            self._save(mean["loss"])
+            self._event("best", f"the best so far: {figures}")
+            return False
+        state.waited += 1
+        if how.patience is None or state.waited < how.patience:
+            return False
+        self._event(
+            "early_stop", f"{state.waited} validations brought nothing; the best is that of step {state.best_step}"
+        )
+        return True
+
+    def _save(self, loss: float) -> None:
+        """Write a checkpoint of this step, unless it has one."""
+        if self._saved == self.state.step:
+            return
+        self._saved = self.state.step
+        self.state.spikes = {name: detector.state() for name, detector in self.detectors.items()}
+        folder = checkpoints.save(self.engine, self.folder, self.state, self.workers)
+        if self.workers.first:
+            checkpoints.tidy(self.folder, self.config.checkpoints, self.state.best_step)
+        self._event("checkpoint", f"checkpoint {folder.name}")
+        self.tell(self.state.step, folder, {"loss": loss, "step": self.state.step})
+
+    def _event(self, kind: str, text: str, **facts: Any) -> None:
+        if self.log is not None:
+            self.log.event(kind, self.state.step, text, **facts)
+        if kind != "checkpoint":
+            self.say(f"{kind}: {text}")
+
+    def _track(self, step: int, values: dict[str, float]) -> None:
+        for tracker in self.trackers:
+            tracker.scalars(step, values)
+
+    def close(self) -> None:
+        """Close what is open on this worker."""
+        self._reader.shutdown(cancel_futures=True)
+        for tracker in self.trackers:
+            tracker.close()
+        if self.log is not None:
+            self.log.close()
+
+
+def _memory(workers: Workers) -> int | None:
+    return torch.cuda.max_memory_allocated() if workers.device.type == "cuda" else None

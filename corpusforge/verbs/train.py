@@ -1,0 +1,193 @@
+"""Training runs: what they read is resolved, written down and handed to the workers."""
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from corpusforge.engine.run import manifests
+from corpusforge.report.render import Address
+from corpusforge.text.canonical import canonical_json, differences
+from corpusforge.tokens.digests import file_digest
+from corpusforge.tokens.encoders import ENCODERS
+from corpusforge.tokens.shards import TokenSource
+from corpusforge.tokens.split import TRAIN, VALIDATION
+from corpusforge.train.config import Config, CorpusTokens, ExampleFiles, MegatronTokens, as_json, read_config
+from corpusforge.train.plan import ExamplesPlan, Plan, TokensPlan, files_of, read_plan, write_plan
+from corpusforge.verbs.megatron_source import megatron_source
+from corpusforge.verbs.token_source import token_source, token_step
+from corpusforge.versions import VersionError
+
+CONFIG = "config.json"
+FIXED = ("objective", "model", "precision", "data")
+"""What a run keeps from its first step; everything else may be another when it goes on."""
+FREE = {"model": ("recompute", "compile", "attention"), "data": ("mixture", "sources", "verify")}
+"""Fields of those that may be others all the same; what a source holds is compared by digest."""
+
+
+class RunChanged(ValueError):
+    """A run goes on with what would make its beginning another's."""
+
+
+def train(
+    config: str | Path | Config,
+    root: str | Path,
+    changes: Mapping[str, Any] | None = None,
+    address: str | None = None,
+    ray: bool = True,
+    say: Callable[[str], None] = print,
+) -> Path:
+    """Train a run from a YAML file or a ``Config``, or go on with it; give its folder ``ROOT/RUN``.
+
+    ``changes`` set single fields, ``{"batch.micro": 4}``. Workers are Ray Train's, on an embedded local Ray or the
+    cluster at ``address``; without ``ray`` this process is the only one.
+    """
+    made = config if isinstance(config, Config) else read_config(config, changes)
+    folder = prepare(made, Path(root).absolute(), say)
+    if ray:
+        from corpusforge.train.launch import launch  # noqa: PLC0415  (Ray and torch only where a run asks for them)
+
+        launch(made, folder, address)
+    else:
+        from corpusforge.train.loop import train as alone  # noqa: PLC0415
+
+        alone(made, folder, say=say)
+    return folder
+
+
+def prepare(config: Config, root: Path, say: Callable[[str], None]) -> Path:
+    """Resolve and write down what a run reads; raises ``RunChanged`` where one of that name was begun otherwise."""
+    folder = root / config.run
+    folder.mkdir(parents=True, exist_ok=True)
+    plan = plan_of(config, folder)
+    told = as_json(config)
+    if (folder / CONFIG).is_file():
+        before = json.loads((folder / CONFIG).read_bytes())
+        _compare(_fixed(before), _fixed(told), folder)
+        known, now = read_plan(folder).identities(), plan.identities()
+        _compare({n: d for n, d in known.items() if n in now}, {n: d for n, d in now.items() if n in known}, folder)
+        for line in differences(before, told, "config"):
+            say(f"changed: {line}")
+    write_plan(plan, folder)
+    (folder / CONFIG).write_bytes(canonical_json(told))
+    return folder
+
+
+def _fixed(told: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: {k: v for k, v in told[name].items() if k not in FREE.get(name, ())}
+        if isinstance(told[name], dict)
+        else told[name]
+        for name in FIXED
+    }
+
+
+def _compare(before: Mapping[str, Any], now: Mapping[str, Any], folder: Path) -> None:
+    changed = list(differences(before, now, "config"))
+    if changed:
+        raise RunChanged(
+            f"the run {folder} was begun otherwise: {'; '.join(changed)}. Give the changed one another name (run: …), "
+            "or begin it from this one's checkpoint with start: {run: …}"
+        )
+
+
+def plan_of(config: Config, folder: Path) -> Plan:
+    """What the sources of a configuration are now; copies their tokenizer into the run's folder."""
+    plans: dict[str, TokensPlan | ExamplesPlan] = {}
+    tokenizers: dict[str, tuple[str, bytes | Path, str | None]] = {}
+    for name, source in config.data.sources.items():
+        if isinstance(source, CorpusTokens):
+            plans[name] = _corpus(name, source, config.data.verify)
+            tokenizers[name] = _corpus_tokenizer(source.corpus)
+        elif isinstance(source, MegatronTokens):
+            plans[name] = _megatron(name, source)
+            if source.tokenizer:
+                path = Path(source.tokenizer)
+                tokenizers[name] = (f"tokenizer{path.suffix}", path.read_bytes(), None)
+        else:
+            plans[name] = _examples(name, source)
+    if config.model.path and not tokenizers:
+        tokenizers["model"] = ("tokenizer", Path(config.model.path), None)
+    return _joined(plans, tokenizers, folder)
+
+
+def _joined(
+    plans: dict[str, TokensPlan | ExamplesPlan],
+    tokenizers: Mapping[str, tuple[str, bytes | Path, str | None]],
+    folder: Path,
+) -> Plan:
+    """One plan of all sources, which must share their ids."""
+    tokens = {name: plan for name, plan in plans.items() if isinstance(plan, TokensPlan)}
+    ids = {name: (plan.eod, plan.vocabulary) for name, plan in tokens.items()}
+    if (
+        len(set(ids.values())) > 1
+        or len({bytes(t[1]) if isinstance(t[1], bytes) else t[1] for t in tokenizers.values()}) > 1
+    ):
+        raise ValueError(
+            f"the sources {', '.join(plans)} have different tokenizers; tokenise them with one, by "
+            "tokenizer: {path: …} in the recipe"
+        )
+    name, data, eod_token = next(iter(tokenizers.values()), (None, b"", None))
+    if name is not None:
+        _copied(data, folder / name)
+    eod, vocabulary = next(iter(ids.values()), (0, 1))
+    return Plan(plans, vocabulary, eod, name, eod_token)
+
+
+def _copied(data: bytes | Path, to: Path) -> None:
+    if isinstance(data, bytes):
+        to.write_bytes(data)
+        return
+    to.mkdir(exist_ok=True)
+    for file in data.iterdir():
+        if file.name.startswith(("tokenizer", "special_tokens", "chat_template", "vocab", "merges", "added_tokens")):
+            shutil.copy(file, to / file.name)
+
+
+def _corpus(name: str, source: CorpusTokens, verify: bool) -> TokensPlan:
+    """Both splits of a corpus; one without held-out text has none."""
+    how = "full" if verify else "sizes"
+    train = token_source(source.corpus, TRAIN, source.series, source.repeats, staging=source.staging, verify=how)
+    try:
+        held_out = token_source(source.corpus, VALIDATION, source.series, staging=source.staging, verify=how).shards
+    except VersionError:
+        held_out = ()
+    erased = tuple(sorted(train.erased))
+    return _tokens(name, train, held_out, source.repeats, erased, source.corpus)
+
+
+def _tokens(
+    name: str,
+    train: TokenSource,
+    held_out: Any,
+    repeats: Mapping[int, int],
+    erased: tuple[str, ...],
+    corpus: str | None,
+) -> TokensPlan:
+    shards = [tuple(files_of(shard) for shard in part) for part in (train.shards, held_out)]
+    return TokensPlan(name, train.eod, train.vocabulary, shards[0], shards[1], dict(repeats), erased, corpus)
+
+
+def _corpus_tokenizer(address: str) -> tuple[str, bytes, str]:
+    place, parts = Address.locate(address)
+    step = token_step(place, parts.step)
+    (made,) = manifests(place, f"{step['name']}/tokenizer")
+    roles = {role for role, _ in ENCODERS.values()}
+    file = next(file for file in made.files if file.role in roles)
+    return file.role, place.store.read(file.path), step["eod"]
+
+
+def _megatron(name: str, source: MegatronTokens) -> TokensPlan:
+    train = megatron_source(source.megatron, source.eod, source.vocabulary, name)
+    held_out = (
+        megatron_source(source.validation, source.eod, source.vocabulary, name).shards if source.validation else ()
+    )
+    return _tokens(name, train, held_out, {}, (), None)
+
+
+def _examples(name: str, source: ExampleFiles) -> ExamplesPlan:
+    files = tuple(Path(file).absolute() for file in source.examples)
+    digests = tuple(sorted(file_digest(file) for file in files))
+    validation = tuple(Path(file).absolute() for file in source.validation)
+    return ExamplesPlan(name, files, digests, validation, source.too_long, source.allow_bad)
