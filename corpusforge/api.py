@@ -5,6 +5,8 @@ from corpusforge.job import NoCluster
 from corpusforge.recipe import read_recipe
 from corpusforge.schemas import write_schemas
 from corpusforge.storage import StoreError
+from corpusforge.tokens.digests import DamagedError
+from corpusforge.train.config import read_config as read_training
 from corpusforge.verbs.build import BuildFailed, Run, build, submit
 from corpusforge.verbs.check import Plan, describe, plan
 from corpusforge.verbs.doctor import Finding, doctor
@@ -18,17 +20,20 @@ from corpusforge.verbs.pools import PoolName
 from corpusforge.verbs.read import documents, dropped, report, step_names, verified, verify
 from corpusforge.verbs.token_source import token_source
 from corpusforge.verbs.tombstone import tombstone
+from corpusforge.verbs.train import NotTrained, train, train_export, train_report, train_sample
 from corpusforge.verbs.trial import Trial, try_page
 from corpusforge.verbs.trial_view import show_trial
 from corpusforge.versions import VersionError
 
 __all__ = [
     "BuildFailed",
+    "DamagedError",
     "Estimate",
     "Finding",
     "NoCluster",
     "NoSample",
     "NotNew",
+    "NotTrained",
     "Plan",
     "PlanChanged",
     "PoolName",
@@ -51,12 +56,17 @@ __all__ = [
     "plan",
     "program",
     "read_recipe",
+    "read_training",
     "report",
     "show_trial",
     "step_names",
     "submit",
     "token_source",
     "tombstone",
+    "train",
+    "train_export",
+    "train_report",
+    "train_sample",
     "try_page",
     "verified",
     "verify",

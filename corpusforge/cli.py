@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from corpusforge import api
+from corpusforge import api, cli_train
 from corpusforge.inputs import InputError
 from corpusforge.parts import RecipeError, parts_in
 from corpusforge.recipe import shipped
@@ -28,11 +28,12 @@ app = typer.Typer(
 console = render.console()
 errors = render.console(stderr=True)
 
+app.add_typer(cli_train.app, name="train")
 
 DURATION = re.compile(r"(\d{1,6})([hdw])")
 SECONDS = {"h": 3600.0, "d": 86400.0, "w": 604800.0}
 EXPECTED: tuple[type[Exception], ...] = (RecipeError, InputError, VersionError, api.StoreError, api.PlanChanged)
-EXPECTED += (api.NoCluster, api.NotNew, api.NoSample)
+EXPECTED += (api.NoCluster, api.NotNew, api.NoSample, api.DamagedError, api.NotTrained)
 """Errors that are one message and exit status 1."""
 COLOURS = {"ok": "", "warning": "yellow", "error": "bold red"}
 STOPPED = 130

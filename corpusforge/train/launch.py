@@ -1,6 +1,9 @@
 """Ray Train starts the workers of a run, and starts them again where they fail; it carries a path, and no data."""
 
 import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +16,71 @@ from corpusforge.train.config import Config, as_json, from_json
 
 POLL_SECONDS = 0.5
 """How often Ray looks after its workers; a report takes as long (measured: 2 s each at its own setting)."""
+SAID = "log/said.txt"
+FOLLOW_SECONDS = 0.3
 TIMEOUT_SECONDS = 1800
 """What a worker waits for the others: a checkpoint of many gigabytes may have to be converted."""
 
 
-def launch(config: Config, folder: Path, address: str | None = None) -> None:
+class Failed(ValueError):
+    """Workers have failed more often than the run may start them again."""
+
+
+def launch(config: Config, folder: Path, address: str | None, say: Callable[[str], None]) -> None:
     """Train the run in ``folder``, which every node must see, on an embedded local Ray or the cluster at ``address``.
 
-    Raises Ray's ``TrainingFailedError`` once workers have failed more often than ``retries``.
+    Raises ``Failed`` once workers have failed more often than ``retries``.
     """
     os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", str(POLL_SECONDS))
     ours = not ray.is_initialized()
     if ours:
-        ray.init(address=address or "local", logging_level="error", include_dashboard=False if not address else None)
+        quiet = {"log_to_driver": False, "logging_level": "error", "configure_logging": True}
+        local = {} if address else {"include_dashboard": False}
+        ray.init(address=address or "local", **quiet, **local)
     try:
-        _trainer(config, folder).fit()
+        with _relayed(folder / SAID, say):
+            _trainer(config, folder).fit()
+    except ray.train.TrainingFailedError as error:
+        again = f"started again {config.retries} times. What is done is kept: give the same command to go on"
+        raise Failed(f"the workers of {folder} failed and were {again}. {_cause(error)}") from None
     finally:
         if ours:
             ray.shutdown()
+
+
+def _cause(error: Exception) -> str:
+    """The last lines of what workers have raised, where the cause of a traceback stands."""
+    text = " ".join(str(error).split())
+    return text if len(text) <= 800 else f"… {text[-800:]}"
+
+
+@contextmanager
+def _relayed(path: Path, say: Callable[[str], None]) -> Iterator[None]:
+    """Say what the first worker writes to a file, as it grows."""
+    ended, at = threading.Event(), path.stat().st_size if path.exists() else 0
+
+    def follow() -> None:
+        nonlocal at
+        while True:
+            last = ended.wait(FOLLOW_SECONDS)
+            if path.exists():
+                with path.open("rb") as file:
+                    file.seek(at)
+                    lines = file.read()
+                whole = lines[: lines.rfind(b"\n") + 1]
+                at += len(whole)
+                for line in whole.decode(errors="replace").splitlines():
+                    say(line)
+            if last:
+                return
+
+    thread = threading.Thread(target=follow, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def _trainer(config: Config, folder: Path) -> TorchTrainer:
@@ -57,7 +107,8 @@ def _worker(told: dict[str, Any]) -> None:
     """What each worker runs."""
     from corpusforge.train.loop import train  # noqa: PLC0415  (the driver of a cluster may have no DeepSpeed)
 
-    train(from_json(told["config"]), Path(told["folder"]), _report, _say)
+    folder = Path(told["folder"])
+    train(from_json(told["config"]), folder, _report, lambda line: _say(folder / SAID, line))
 
 
 def _report(step: int, folder: Path, figures: dict[str, float]) -> None:
@@ -70,5 +121,7 @@ def _report(step: int, folder: Path, figures: dict[str, float]) -> None:
     )
 
 
-def _say(line: str) -> None:
-    print(line, flush=True)
+def _say(path: Path, line: str) -> None:
+    """Leave a line for the driver; Ray's own way gives it late, in colours and with names of processes."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(f"{line}\n")

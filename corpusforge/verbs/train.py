@@ -2,7 +2,8 @@
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from corpusforge.tokens.shards import TokenSource
 from corpusforge.tokens.split import TRAIN, VALIDATION
 from corpusforge.train.config import Config, CorpusTokens, ExampleFiles, MegatronTokens, as_json, read_config
 from corpusforge.train.plan import ExamplesPlan, Plan, TokensPlan, files_of, read_plan, write_plan
+from corpusforge.train.report import render_run
 from corpusforge.verbs.megatron_source import megatron_source
 from corpusforge.verbs.token_source import token_source, token_step
 from corpusforge.versions import VersionError
@@ -26,8 +28,8 @@ FREE = {"model": ("recompute", "compile", "attention"), "data": ("mixture", "sou
 """Fields of those that may be others all the same; what a source holds is compared by digest."""
 
 
-class RunChanged(ValueError):
-    """A run goes on with what would make its beginning another's."""
+class NotTrained(ValueError):
+    """A run cannot be trained, or not be shown, as it was asked for; the message says why and what helps."""
 
 
 def train(
@@ -44,20 +46,65 @@ def train(
     cluster at ``address``; without ``ray`` this process is the only one.
     """
     made = config if isinstance(config, Config) else read_config(config, changes)
-    folder = prepare(made, Path(root).absolute(), say)
-    if ray:
-        from corpusforge.train.launch import launch  # noqa: PLC0415  (Ray and torch only where a run asks for them)
+    with _told():
+        folder = prepare(made, Path(root).absolute(), say)
+        if ray:
+            from corpusforge.train.launch import launch  # noqa: PLC0415  (Ray and torch only where a run needs them)
 
-        launch(made, folder, address)
-    else:
-        from corpusforge.train.loop import train as alone  # noqa: PLC0415
+            launch(made, folder, address, say)
+        else:
+            from corpusforge.train.loop import train as alone  # noqa: PLC0415
 
-        alone(made, folder, say=say)
+            alone(made, folder, say=say)
     return folder
 
 
+def train_report(runs: Sequence[str | Path]) -> Path:
+    """Draw one run, or several beside each other, into ``report.html`` of the first; give that page."""
+    page = Path(runs[0]) / "report.html"
+    _known(*runs)
+    page.write_text(render_run([Path(run) for run in runs] if len(runs) > 1 else Path(runs[0])), encoding="utf-8")
+    return page
+
+
+def train_export(run: str | Path, to: str | Path, step: int | None = None) -> Path:
+    """Write the model of a run in the format of Hugging Face to the new folder ``to``."""
+    _known(run)
+    with _told():
+        from corpusforge.train.export import export  # noqa: PLC0415  (torch only where it is needed)
+
+        return export(Path(run), Path(to), step)
+
+
+def train_sample(
+    run: str | Path, prompt: str, step: int | None = None, tokens: int = 64, count: int = 1, temperature: float = 0.8
+) -> list[str]:
+    """Continuations of ``prompt`` by the model of a run, or by an exported one."""
+    with _told():
+        from corpusforge.train.sampling import sample  # noqa: PLC0415
+
+        return sample(Path(run), prompt, step, tokens, count, temperature)
+
+
+def _known(*runs: str | Path) -> None:
+    for run in runs:
+        if not Path(run, CONFIG).is_file():
+            raise NotTrained(f"{run} is no training run: it holds no {CONFIG}; name ROOT/RUN")
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """A wrong value or a missing package as one message."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise NotTrained(f"{error}; training needs pip install torch, then pip install 'corpusforge[train]'") from error
+    except ValueError as error:
+        raise NotTrained(str(error)) from error
+
+
 def prepare(config: Config, root: Path, say: Callable[[str], None]) -> Path:
-    """Resolve and write down what a run reads; raises ``RunChanged`` where one of that name was begun otherwise."""
+    """Resolve and write down what a run reads; raises ``NotTrained`` where one of that name was begun otherwise."""
     folder = root / config.run
     folder.mkdir(parents=True, exist_ok=True)
     plan = plan_of(config, folder)
@@ -86,7 +133,7 @@ def _fixed(told: Mapping[str, Any]) -> dict[str, Any]:
 def _compare(before: Mapping[str, Any], now: Mapping[str, Any], folder: Path) -> None:
     changed = list(differences(before, now, "config"))
     if changed:
-        raise RunChanged(
+        raise NotTrained(
             f"the run {folder} was begun otherwise: {'; '.join(changed)}. Give the changed one another name (run: …), "
             "or begin it from this one's checkpoint with start: {run: …}"
         )

@@ -39,7 +39,7 @@ def test_workers_killed_at_a_random_step_change_no_loss(tokens: Path, tmp_path: 
     finish(start(made, tmp_path / "killed", world=2))
     assert losses(tmp_path / "killed" / "run") == pytest.approx(expected, abs=1e-6, rel=0)
     (resumed,) = events(tmp_path / "killed" / "run", "resume")
-    assert resumed["step"] in (4, 8)
+    assert resumed["step"] in (4, 6, 8), "checkpoints, and the best of the validations"
 
 
 @pytest.mark.parametrize("stage", [0, 1, 2, 3])

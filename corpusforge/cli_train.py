@@ -1,0 +1,99 @@
+"""The verbs of training on the command line; no logic."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+from rich.text import Text
+
+from corpusforge import api
+from corpusforge.report import render
+
+app = typer.Typer(no_args_is_help=True, help="Train models on token shards, look at runs, export models.")
+console = render.console()
+
+ConfigFile = Annotated[
+    Path, typer.Argument(metavar="CONFIG", help="A YAML file; see jobs/configs and docs/training.md.")
+]
+Root = Annotated[Path, typer.Option(help="Where runs lie: the run is ROOT/RUN.", envvar="CORPUSFORGE_ROOT")]
+SET_HELP = "Change a field: --set batch.micro=4. May be given more than once."
+Changes = Annotated[list[str], typer.Option("--set", metavar="FIELD=VALUE", help=SET_HELP)]
+ADDRESS_HELP = "A Ray cluster to join (auto, host:port); without it a local Ray is started."
+Address = Annotated[str | None, typer.Option(help=ADDRESS_HELP, envvar="CORPUSFORGE_ADDRESS")]
+Alone = Annotated[bool, typer.Option("--alone", help="One worker in this process, without Ray.")]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
+Step = Annotated[int | None, typer.Option(help="Which checkpoint; the best of the validations by default.", min=0)]
+
+
+@app.command()
+def pretrain(
+    config: ConfigFile,
+    root: Root,
+    changes: Changes = [],  # noqa: B006
+    address: Address = None,
+    alone: Alone = False,
+) -> None:
+    """Pretrain a model, or go on with a run: causal, masked or next-sentence."""
+    _train(config, root, changes, address, alone, tuned=False)
+
+
+@app.command()
+def sft(
+    config: ConfigFile,
+    root: Root,
+    changes: Changes = [],  # noqa: B006
+    address: Address = None,
+    alone: Alone = False,
+) -> None:
+    """Tune a model on instructions, or go on with such a run."""
+    _train(config, root, changes, address, alone, tuned=True)
+
+
+@app.command()
+def report(runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of runs.")]) -> None:
+    """Draw the curves of a run, or of several beside each other, into RUN/report.html."""
+    console.print(Text(f"report: {api.train_report(runs)}"), soft_wrap=True)
+
+
+@app.command()
+def export(
+    run: RunFolder, to: Annotated[Path, typer.Argument(help="A new folder for the model.")], step: Step = None
+) -> None:
+    """Write a run's model in the format of Hugging Face."""
+    console.print(Text(f"model: {api.train_export(run, to, step)}"), soft_wrap=True)
+
+
+@app.command()
+def sample(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run or an exported model.")],
+    prompt: Annotated[str, typer.Argument(help="The beginning of a text, or a question to a tuned model.")],
+    step: Step = None,
+    tokens: Annotated[int, typer.Option(help="The most tokens of a continuation.", min=1)] = 64,
+    count: Annotated[int, typer.Option(help="How many continuations.", min=1)] = 1,
+    temperature: Annotated[float, typer.Option(help="0 takes the likeliest token.", min=0)] = 0.8,
+) -> None:
+    """Print how the model goes on."""
+    for text in api.train_sample(run, prompt, step, tokens, count, temperature):
+        console.print(Text(prompt, style="bold") + Text(text), soft_wrap=True)
+
+
+def _train(config: Path, root: Path, changes: list[str], address: str | None, alone: bool, tuned: bool) -> None:
+    made = api.read_training(config, dict(_change(change) for change in changes))
+    if (made.objective.use == "instruction") != tuned:
+        verb = "pretrain" if tuned else "sft"
+        raise typer.BadParameter(f"{config} has the objective {made.objective.use}: use `corpusforge train {verb}`")
+    folder = api.train(made, root, address=address, ray=not alone, say=_say)
+    for line in (f"run:     {folder}", f"report:  corpusforge train report {folder}"):
+        console.print(Text(line), soft_wrap=True)
+
+
+def _change(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise typer.BadParameter(f"--set {text!r}: write FIELD=VALUE, such as --set steps=200")
+    return name, yaml.safe_load(value)
+
+
+def _say(line: str) -> None:
+    console.print(Text(line), soft_wrap=True)
