@@ -1,6 +1,6 @@
 # Everything CorpusForge needs is set up by the target that needs it: a python3.11+, git and make are enough.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lint bench soak fuzz schemas clean
+.PHONY: help setup demo demo-train test test-train test-slow lint bench soak fuzz schemas clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,6 +8,9 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3; 
 	"$$p" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' >/dev/null 2>&1 \
 	&& echo "$$p" && break; done)
 STAMP := $(VENV)/.installed-$(shell cksum pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
+
+TRAIN_STAMP := $(VENV)/.train-$(shell cksum pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
+TORCH := $(shell sed -n 's/^torch==/torch==/p' constraints.txt)
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,12 +27,26 @@ $(STAMP): pyproject.toml constraints.txt
 	@rm -f $(VENV)/.installed-* && touch $@
 	@echo "$(VENV) is ready"
 
+$(TRAIN_STAMP): $(STAMP)
+	@echo "installing what training needs ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(TORCH) setuptools wheel ninja
+	@DS_ACCELERATOR=cpu $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
+		--no-build-isolation -e '.[train]'
+	@rm -f $(VENV)/.train-* && touch $@
+
 demo: $(STAMP)  ## make demo input, build a corpus of it on a local Ray, show the report
 	@$(BIN)/python jobs/demo.py --root out
+
+demo-train: $(TRAIN_STAMP)  ## from the demo corpus to a trained, exported, sampled tiny model
+	@$(BIN)/python jobs/demo_train.py --root out
 
 test: $(STAMP)  ## all tests but those of training and the slow ones
 	@echo "running the tests (a few minutes) ..."
 	@$(BIN)/python -m pytest
+
+test-train: $(TRAIN_STAMP)  ## the tests of training
+	@echo "running the tests of training (some minutes) ..."
+	@$(BIN)/python -m pytest -m train
 
 test-slow: $(STAMP)  ## tests that take minutes each: the image's install script into a fresh environment
 	@$(BIN)/python -m pytest -m slow

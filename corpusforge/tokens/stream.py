@@ -72,7 +72,7 @@ class Stream:
         """The tokens of ``count`` samples from ``first`` on, int32 of (count, sequence + 1); -1 is an erased token."""
         found = self.locate(first, count)
         ids = np.empty((count, self.sequence + 1), np.int32)
-        lines = {source: self._line(source) for source in {*found.sources.tolist()}}
+        lines = {source: self.line(source) for source in {*found.sources.tolist()}}
         places = zip(found.sources.tolist(), found.positions.tolist(), strict=True)
         for row, (source, position) in zip(ids, places, strict=True):
             lines[source].read(position * self.sequence, row)
@@ -81,7 +81,7 @@ class Stream:
     def documents(self, sample: int) -> Iterator[Span]:
         """The documents whose tokens are in a sample, in order."""
         found = self.locate(sample, 1)
-        source = self._line(int(found.sources[0]))
+        source = self.line(int(found.sources[0]))
         return source.documents(int(found.positions[0]) * self.sequence, self.sequence + 1)
 
     def samples_of(self, name: str, shard: int, document: int, until: int) -> list[int]:
@@ -89,7 +89,7 @@ class Stream:
 
         ``name`` is its source, ``shard`` the number of its shard there.
         """
-        source = self._line(self.mixture.names.index(name))
+        source = self.line(self.mixture.names.index(name))
         last, touched = source.positions(self.sequence) - 1, set[int]()
         for start, count in source.places(shard, document):
             low = max(0, -(-(start - self.sequence) // self.sequence))
@@ -105,7 +105,8 @@ class Stream:
         found = (self.mixture.sample_of(name, int(nth)) for nth in nths if nth < drawn)
         return sorted(sample for sample in found if sample is not None)
 
-    def _line(self, number: int) -> TokenSource:
+    def line(self, number: int) -> TokenSource:
+        """The source of a number in ``mixture.names``; ``TypeError`` if it is no line of tokens."""
         source = self.sources[number]
         if not isinstance(source, TokenSource):
             raise TypeError(f"the source {source.name} is no line of tokens: locate its samples and read them there")

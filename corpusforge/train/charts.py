@@ -255,7 +255,8 @@ def _last_value(value: float) -> str:
 
 def _cut(frame: Frame, series: Sequence[Series]) -> str:
     """What lies outside the chart, in words: it is drawn at its edge."""
-    values = np.concatenate([s.y[np.isfinite(s.y)] for s in series])
+    measured = [s for s in series if s.kind == "faint"] or series  # a trend would count them again
+    values = np.concatenate([s.y[np.isfinite(s.y)] for s in measured])
     above, below = values[values > frame.high], values[values < frame.low]
     told = []
     if len(above):

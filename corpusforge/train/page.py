@@ -49,6 +49,7 @@ th, td { padding: 4px 14px 4px 0; text-align: left; vertical-align: top; border-
 th { color: var(--soft); font-weight: normal; white-space: nowrap; }
 td { overflow-wrap: anywhere; min-width: 4em; }
 .numbers td, .numbers th { text-align: right; white-space: nowrap; }
+.events td:nth-child(-n+3) { white-space: nowrap; }
 .best td { font-weight: 600; }
 .alarm { color: var(--alarm); }
 pre { overflow-x: auto; font-size: 13px; background: var(--card); border: 1px solid var(--rule); padding: 10px 14px; }

@@ -304,11 +304,13 @@ def _event_table(run: Run) -> Iterator[str]:
     if kept:
         first, last = kept[0]["step"], kept[-1]["step"]
         yield f'<p class="note">Checkpoints from step {first:,} to step {last:,}.</p>'
-    cells = (
-        [f"{row['step']:,}", str(row.get("kind")), str(row.get("time", "")), str(row.get("text", "")), _told(row)]
-        for row in told[-ROWS:]
-    )
-    yield table(["step", "kind", "time (UTC)", "what", "facts"], cells)
+    yield table(["step", "kind", "time (UTC)", "what", "facts"], map(_happened, told[-ROWS:]), "events")
+
+
+def _happened(row: Mapping[str, Any]) -> list[str]:
+    """An event as a row of the table."""
+    time = str(row.get("time", ""))[:19].replace("T", " ")
+    return [f"{row['step']:,}", str(row.get("kind")), time, str(row.get("text", "")), _told(row)]
 
 
 def _told(row: Mapping[str, Any]) -> str:

@@ -42,7 +42,7 @@ def _opened(run: Path, step: int | None) -> tuple[Any, ChatTokenizer, Any]:
     if not (run / "plan.json").is_file():
         model = transformers.AutoModelForCausalLM.from_pretrained(run).float().eval()
         tokenizer = open_tokenizer(run)
-        return model, tokenizer, choose(tokenizer) if tokenizer.template else None
+        return model, tokenizer, choose(tokenizer, None) if tokenizer.template else None
     config, plan = of_run(run)
     if config.objective.head != "AutoModelForCausalLM":
         raise ValueError(f"{run} is a {config.objective.use} model, which continues no text")

@@ -28,7 +28,8 @@ class Symbols:
     @property
     def embeddings(self) -> int:
         """Rows of the embedding: every id, rounded up."""
-        return -(-(1 + max(vars(self).values())) // MULTIPLE) * MULTIPLE
+        highest: int = max(vars(self).values())
+        return -(-(1 + highest) // MULTIPLE) * MULTIPLE
 
 
 def symbols_of(vocabulary: int, eod: int, tokenizer: bytes | None = None) -> Symbols:
@@ -36,9 +37,9 @@ def symbols_of(vocabulary: int, eod: int, tokenizer: bytes | None = None) -> Sym
     known = _added(tokenizer) if tokenizer else {}
     found, free = {}, vocabulary
     for field, names in NAMES.items():
-        found[field] = next((known[name] for name in names if name in known), None)
-        if found[field] is None:
-            found[field], free = free, free + 1
+        own = next((known[name] for name in names if name in known), None)
+        found[field] = free if own is None else own
+        free += own is None
     return Symbols(vocabulary, eod, **found)
 
 

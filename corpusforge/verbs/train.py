@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from corpusforge.engine.run import manifests
 from corpusforge.report.render import Address
@@ -194,7 +194,7 @@ def _copied(data: bytes | Path, to: Path) -> None:
 
 def _corpus(name: str, source: CorpusTokens, verify: bool) -> TokensPlan:
     """Both splits of a corpus; one without held-out text has none."""
-    how = "full" if verify else "sizes"
+    how: Literal["sizes", "full"] = "full" if verify else "sizes"
     train = token_source(source.corpus, TRAIN, source.series, source.repeats, staging=source.staging, verify=how)
     try:
         held_out = token_source(source.corpus, VALIDATION, source.series, staging=source.staging, verify=how).shards

@@ -66,4 +66,5 @@ def word_ends(span: Span) -> Any:
 
 def same_document(documents: Array) -> Array:
     """Which tokens see which: bool of (rows, 1, tokens, tokens)."""
-    return (documents[:, None, :, None] == documents[:, None, None, :]).astype(bool)
+    seen: Array = documents[:, None, :, None] == documents[:, None, None, :]
+    return seen

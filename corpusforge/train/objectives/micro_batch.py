@@ -29,7 +29,7 @@ class MicroBatch:
 
     def counts(self) -> Array:
         """What each row predicts: int64 of (rows, terms), tokens first, then pairs."""
-        tokens = (self.labels != IGNORED).sum(1)
+        tokens: Array = (self.labels != IGNORED).sum(1)
         if self.pairs is None:
             return tokens[:, None]
         return np.stack([tokens, self.pairs != IGNORED], axis=1)

@@ -81,7 +81,7 @@ class NextSentence:
         """The pair of a sample; None where its document is erased or has no two sentences and there is no other."""
         key = key_of(material.seed, "pair", sample)
         found = material.stream.locate(sample, 1)
-        source = material.stream.sources[int(found.sources[0])]
+        source = material.stream.line(int(found.sources[0]))
         here = _document_at(source, int(found.positions[0]) * material.sequence)
         if here is None:
             return None
