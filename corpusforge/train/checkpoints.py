@@ -8,8 +8,11 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from corpusforge.train.config import Checkpoints
 from corpusforge.train.state import State
@@ -50,11 +53,24 @@ def save(engine: Any, run: Path, state: State, workers: Workers) -> Path:
 def load(engine: Any, run: Path, step: int, universal: bool) -> None:
     """Load weights and optimizer of a checkpoint into an engine that was made for its form."""
     tag = name_of(step) + (UNIVERSAL if universal else "")
+    decays = [group["weight_decay"] for group in engine.optimizer.param_groups]
     path, _ = engine.load_checkpoint(
         str(run / FOLDER), tag=tag, load_lr_scheduler_states=False, load_optimizer_states=True
     )
     if path is None:
         raise RuntimeError(f"DeepSpeed could not load the checkpoint {run / FOLDER / tag}; take an earlier one")
+    if universal:
+        _set_apart(engine, decays)
+
+
+def _set_apart(engine: Any, decays: Sequence[float]) -> None:
+    """Give each group of weights its own decay and step again: from the universal form of stage 3 DeepSpeed (0.19)
+    takes the first group's for all, and one counter that each group then advances."""
+    for group, decay in zip(engine.optimizer.param_groups, decays, strict=True):
+        group["weight_decay"] = decay
+    for kept in engine.own_optimizer.state.values():
+        if torch.is_tensor(kept.get("step")):
+            kept["step"] = kept["step"].clone()
 
 
 def convert(run: Path, step: int, stage: int, workers: Workers) -> None:
