@@ -14,13 +14,14 @@ if TYPE_CHECKING:
         plan,
         token_source,
         tombstone,
+        train_run,
         verify,
     )
 
 __version__ = "0.1.0"
 
 __all__ = ["BuildFailed", "Run", "build", "documents", "dropped", "megatron_source", "plan", "token_source"]
-__all__ += ["tombstone", "verify"]
+__all__ += ["tombstone", "train_run", "verify"]
 
 
 def __getattr__(name: str) -> Any:

@@ -83,7 +83,7 @@ def _train(config: Path, root: Path, changes: list[str], address: str | None, al
     if (made.objective.use == "instruction") != tuned:
         verb = "pretrain" if tuned else "sft"
         raise typer.BadParameter(f"{config} has the objective {made.objective.use}: use `corpusforge train {verb}`")
-    folder = api.train(made, root, address=address, ray=not alone, say=_say)
+    folder = api.train_run(made, root, address=address, ray=not alone, say=_say)
     for line in (f"run:     {folder}", f"report:  corpusforge train report {folder}"):
         console.print(Text(line), soft_wrap=True)
 

@@ -20,7 +20,7 @@ def main() -> None:
     if not (root / "demo").is_dir():
         subprocess.run([sys.executable, Path(__file__).parent / "demo.py", "--root", root], check=True)
     config = api.read_training(CONFIG, {"data.sources.web.corpus": str(root / "demo" / "dev")})
-    run = api.train(config, root / "runs")
+    run = api.train_run(config, root / "runs")
     model = root / "runs" / f"{config.run}-model"
     shutil.rmtree(model, ignore_errors=True)
     print(f"model:   {api.train_export(run, model)}")

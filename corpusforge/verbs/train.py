@@ -32,7 +32,7 @@ class NotTrained(ValueError):
     """A run cannot be trained, or not be shown, as it was asked for; the message says why and what helps."""
 
 
-def train(
+def train_run(
     config: str | Path | Config,
     root: str | Path,
     changes: Mapping[str, Any] | None = None,
