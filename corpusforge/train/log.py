@@ -67,8 +67,7 @@ class RunLog:
         """One step: it read ``samples`` samples from the global sample ``first`` on, with ``tokens`` tokens.
 
         Losses are means in nats a predicted token; ``seconds`` is the whole step, ``wait`` the part of it that waited
-        for data; ``memory`` is the device's peak in bytes, ``mfu`` a share of 1. None is what was not measured. Where not
-        every step is logged, a line counts samples, tokens and seconds since the line before it.
+        for data; ``memory`` is the device's peak in bytes, ``mfu`` a share of 1. None is what was not measured.
         """
         values = (first, samples, tokens, loss, lr, grad_norm, seconds, wait, memory, mfu)
         self._write(STEPS, {"step": step, **dict(zip(COLUMNS, values, strict=True)), "sources": sources})

@@ -66,7 +66,7 @@ def test_the_log_tells_losses_of_steps_samples_and_held_out_text(trained: Path) 
     assert told[-1] < told[0] - 0.5
     assert not any(map(math.isnan, losses_of(trained, 0, 30 * 16).tolist()))
     first, last = validations_of(trained).rows
-    assert last["mean"]["bits_per_byte"] < first["mean"]["bits_per_byte"] < 3
+    assert last["mean"]["bits_per_byte"] < first["mean"]["bits_per_byte"] < 5
     assert last["sources"]["web"]["bytes"] > last["sources"]["web"]["tokens"]
 
 
@@ -127,7 +127,7 @@ def test_tuning_raises_held_out_responses_and_the_model_stops(
     )
     run = api.train_run(made, tmp_path, ray=False)
     rows = [row["mean"]["loss"] for row in validations_of(run).rows]
-    assert rows[-1] < rows[0] / 2
+    assert rows[-1] < (rows[0] / 2 if lora is None else rows[0] - 0.2)
     exported = api.train_export(run, tmp_path / "model")
     assert (exported / "chat_template.jinja").is_file()
     if lora is None:
