@@ -1,4 +1,4 @@
-"""JSON Schemas of what users write and read: recipe, manifest, report, document and token columns."""
+"""JSON Schemas of what users write and read: recipe, training, manifest, report, document and token columns."""
 
 import json
 from dataclasses import fields
@@ -12,6 +12,7 @@ from corpusforge.engine.unit import Manifest
 from corpusforge.parts import GIVEN, parts_in
 from corpusforge.recipe import PASSES
 from corpusforge.schema import DECISION, DOCUMENT, TOKEN_DOCUMENT, TOKEN_ENDS
+from corpusforge.train.config import Config
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -31,6 +32,7 @@ def every_schema() -> dict[str, dict[str, Any]]:
     """The schemas by name."""
     return {
         "recipe": _recipe(),
+        "training": {"title": "CorpusForge training configuration", **TypeAdapter(Config).json_schema()},
         "manifest": TypeAdapter(Manifest).json_schema(),
         "report": _report(),
         "document": _columns("document", DOCUMENT),
