@@ -20,7 +20,15 @@ from corpusforge.verbs.pools import PoolName
 from corpusforge.verbs.read import documents, dropped, report, step_names, verified, verify
 from corpusforge.verbs.token_source import token_source
 from corpusforge.verbs.tombstone import tombstone
-from corpusforge.verbs.train import NotTrained, train_export, train_report, train_run, train_sample
+from corpusforge.verbs.train import (
+    NotTrained,
+    trace_document,
+    trace_step,
+    train_export,
+    train_report,
+    train_run,
+    train_sample,
+)
 from corpusforge.verbs.trial import Trial, try_page
 from corpusforge.verbs.trial_view import show_trial
 from corpusforge.versions import VersionError
@@ -63,6 +71,8 @@ __all__ = [
     "submit",
     "token_source",
     "tombstone",
+    "trace_document",
+    "trace_step",
     "train_export",
     "train_report",
     "train_run",

@@ -176,6 +176,27 @@ def verify(where: Where, as_json: Json = False) -> None:
 
 
 @app.command()
+def trace(
+    what: Annotated[str, typer.Argument(metavar="step:RUN@N|id:X", help="A step of a run, or a document.")],
+    run: Annotated[list[Path], typer.Option(help="For a document: the runs to look at.")] = [],  # noqa: B006
+    as_json: Json = False,
+) -> None:
+    """Show the documents that a training step read, or the steps and checkpoints that have seen a document."""
+    kind, _, named = what.partition(":")
+    folder, _, step = named.rpartition("@")
+    if kind == "step" and folder and step.isdecimal():
+        found: list[Any] = api.trace_step(folder, int(step))
+    elif kind == "id" and named and run:
+        found = [{"run": str(one), **api.trace_document(one, named)} for one in run]
+    else:
+        raise typer.BadParameter(f"{what!r}: write step:RUN@N, or id:X with --run RUN")
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False))
+    else:
+        _table(found)
+
+
+@app.command()
 def gc(
     corpus: Annotated[str, typer.Argument(metavar="ROOT/CORPUS")],
     keep: Annotated[int, typer.Option(help="How many of the newest dev versions stay.", min=1)] = 3,
@@ -250,6 +271,13 @@ def schemas(folder: Annotated[Path, typer.Argument(help="Where to write them.")]
     """Write the JSON Schemas of recipes, manifests, reports and documents."""
     for path in api.write_schemas(folder):
         console.print(Text(str(path)))
+
+
+def _table(rows: Sequence[dict[str, Any]]) -> None:
+    for row in rows:
+        parts = {**row, **row.get("document", {})}
+        told = (f"{name}={value}" for name, value in parts.items() if value is not None)
+        console.print(Text("  ".join(told)), soft_wrap=True)
 
 
 def _say(line: str) -> None:

@@ -80,8 +80,10 @@ def restored(run: Path, config: Config, plan: Plan, step: int) -> Any:
 def _put(model: Any, weights: Mapping[str, Any]) -> None:
     missing, unexpected = model.load_state_dict(weights, strict=False)
     model.tie_weights()
-    tied = set(getattr(model, "all_tied_weights_keys", None) or getattr(model, "_tied_weights_keys", None) or ())
-    lost = [name for name in missing if name not in tied and not name.endswith("lm_head.weight")]
+    tied = set(getattr(model, "all_tied_weights_keys", None) or ())
+    # Frozen weights are those that the model was begun with; buffers hang on the configuration.
+    trained = {name for name, weight in model.named_parameters() if weight.requires_grad}
+    lost = [name for name in missing if name in trained and name not in tied]
     if lost or unexpected:
         raise ValueError(f"the checkpoint and model.config differ in {', '.join([*lost, *unexpected][:5])}")
 

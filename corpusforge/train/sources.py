@@ -11,6 +11,7 @@ from corpusforge.train.examples.tokenizer import open_tokenizer
 from corpusforge.train.objectives.instruction import Instruction
 from corpusforge.train.objectives.micro_batch import Material
 from corpusforge.train.plan import ExamplesPlan, Plan, Split, TokensPlan
+from corpusforge.train.state import State
 from corpusforge.train.symbols import Symbols, symbols_of
 
 
@@ -69,6 +70,11 @@ def segments(config: Config, sources: dict[str, Source]) -> list[Segment]:
     if isinstance(given, dict):
         given = (Weights(0, given),)
     return [Segment(one.from_sample, one.weights) for one in given]
+
+
+def mixed_of(state: State, wanted: list[Segment]) -> list[Segment]:
+    """The mixture that a run was trained by; what a configuration wants where it has none yet."""
+    return [Segment(one["from_sample"], one["weights"]) for one in state.segments] or wanted
 
 
 def material(sources: dict[str, Source], mixed: list[Segment], known: Symbols, seed: int, sequence: int) -> Material:

@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +18,7 @@ from corpusforge.tokens.split import TRAIN, VALIDATION
 from corpusforge.train.config import Config, CorpusTokens, ExampleFiles, MegatronTokens, as_json, read_config
 from corpusforge.train.plan import ExamplesPlan, Plan, TokensPlan, files_of, read_plan, write_plan
 from corpusforge.train.report import render_run
+from corpusforge.train.trace import of_document, of_step
 from corpusforge.verbs.megatron_source import megatron_source
 from corpusforge.verbs.token_source import token_source, token_step
 from corpusforge.versions import VersionError
@@ -84,6 +86,20 @@ def train_sample(
         from corpusforge.train.sampling import sample  # noqa: PLC0415
 
         return sample(Path(run), prompt, step, tokens, count, temperature)
+
+
+def trace_step(run: str | Path, step: int) -> list[dict[str, Any]]:
+    """The documents of a step's batch with the loss of their sample, the dearest first."""
+    _known(run)
+    with _told():
+        return [asdict(reading) for reading in of_step(Path(run), step)]
+
+
+def trace_document(run: str | Path, id: str) -> dict[str, Any]:
+    """The samples and steps of a run that read a document, and the checkpoints that have learnt it."""
+    _known(run)
+    with _told():
+        return of_document(Path(run), id)
 
 
 def _known(*runs: str | Path) -> None:

@@ -93,6 +93,23 @@ def test_a_report_shows_the_run(trained: Path) -> None:
         api.train_report([trained.parent])
 
 
+def test_a_trace_names_the_documents_of_a_step_and_the_steps_of_a_document(trained: Path) -> None:
+    read = {step: api.trace_step(trained, step) for step in range(30)}
+    for step, rows in read.items():
+        assert {row["sample"] for row in rows} == set(range(16 * step, 16 * step + 16))
+        assert [row["loss"] for row in rows] == sorted((row["loss"] for row in rows), reverse=True)
+    id = read[7][0]["document"]["id"]
+    told = api.trace_document(trained, id)
+    holding = {row["sample"] for rows in read.values() for row in rows if row["document"]["id"] == id}
+    assert set(told["samples"]) == holding
+    assert told["steps"] == sorted({sample // 16 for sample in holding})
+    assert told["checkpoints"] == [step for step in (15, 30) if step > told["steps"][0]]
+    with pytest.raises(api.NotTrained, match="not 30"):
+        api.trace_step(trained, 30)
+    with pytest.raises(api.NotTrained, match=r"no source of .* holds the document nobody"):
+        api.trace_document(trained, "nobody")
+
+
 def test_masked_words_and_pairs_are_learnt(corpus: str, tmp_path: Path) -> None:
     made = of(corpus, "bert", model={"config": BERT}, objective={"use": "next_sentence"})
     run = api.train_run(made, tmp_path, ray=False)
