@@ -229,7 +229,6 @@ class Config:
     start: Start | None = None
     workers: int | tuple[int, int] = 1
     retries: int = Field(default=3, ge=0)
-    log_every: int = Field(default=1, ge=1)
     trackers: tuple[Literal["tensorboard", "wandb", "mlflow"], ...] = ("tensorboard",)
 
     @model_validator(mode="after")
@@ -238,8 +237,6 @@ class Config:
         instructed = isinstance(self.objective, Instruction)
         if instructed != bool(examples) or (examples and len(examples) < len(self.data.sources)):
             raise ValueError("examples are for objective {use: instruction} and tokens for the others; do not mix them")
-        if self.spikes.act == "skip" and self.log_every != 1:
-            raise ValueError("spikes.act: skip looks at every loss before the update: set log_every: 1")
         return self
 
 

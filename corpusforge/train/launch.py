@@ -1,6 +1,7 @@
 """Ray Train starts the workers of a run, and starts them again where they fail; it carries a path, and no data."""
 
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -49,9 +50,10 @@ def launch(config: Config, folder: Path, address: str | None, say: Callable[[str
 
 
 def _cause(error: Exception) -> str:
-    """The last lines of what workers have raised, where the cause of a traceback stands."""
-    text = " ".join(str(error).split())
-    return text if len(text) <= 800 else f"… {text[-800:]}"
+    """The line of a worker's traceback that names its error, or the end of what Ray tells."""
+    text = str(error)
+    named = re.findall(r"^\s*(?:[\w.]+\.)?\w*(?:Error|Exception): (.*)$", text, re.MULTILINE)
+    return named[-1][:800] if named else " ".join(text.split())[-800:]
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,6 +20,7 @@ from corpusforge.tokens.mixture import Segment
 from corpusforge.train import checkpoints, engine, models, sources
 from corpusforge.train.batches import Share, order_of
 from corpusforge.train.config import Config, as_json
+from corpusforge.train.devices import mfu, peak_of
 from corpusforge.train.log import RunLog, events_of
 from corpusforge.train.losses import costs, on_device, step_loss
 from corpusforge.train.objectives.masks import key_of
@@ -137,6 +138,7 @@ class Run:
             checkpoints.load(self.engine, origin, at, universal)
             if universal:
                 checkpoints.forget_converted(origin, at, workers)
+        self._flops = models.flops(self.engine.module, config.data.sequence)
         self.engine.train()
 
     def _continued(self, before: State, stage: int) -> State:
@@ -199,9 +201,10 @@ class Run:
             found.append(cost.detach())
             if turn + 1 < rounds:
                 self.engine.step()
-        stepped = self._gathered(torch.cat(found), counts, began, wait)
+        stepped = self._gathered(torch.cat(found), counts, wait)
         self.engine.own_optimizer.skipping = self._to_skip(step, stepped.loss)
-        return stepped, engine.step(self.engine), rate
+        norm = engine.step(self.engine)
+        return replace(stepped, seconds=time.perf_counter() - began), norm, rate
 
     def _seed(self, step: int, turn: int) -> None:
         """Dropout hangs on the samples, not on what was drawn before."""
@@ -226,14 +229,14 @@ class Run:
             made.append(empty(batch, micro) if count else empty(batch.silent(), micro))
         return made
 
-    def _gathered(self, found: Any, counts: Any, began: float, wait: float) -> Stepped:
+    def _gathered(self, found: Any, counts: Any, wait: float) -> Stepped:
         size, micro, world = self._size, self.config.batch.micro, self.workers.world
         both = torch.stack([found.double(), counts.double()])
         everyone = self.workers.gathered(both).cpu().numpy()
         order = np.array(order_of(size, world, micro))
         rows = np.concatenate(list(everyone), axis=1)
         kept = rows[:, np.argsort(order, kind="stable")[:size]]
-        return Stepped(kept[0], kept[1], time.perf_counter() - began, wait)
+        return Stepped(kept[0], kept[1], math.nan, wait)
 
     def _to_skip(self, step: int, loss: float) -> bool:
         if self.config.spikes.act != "skip":
@@ -278,7 +281,8 @@ class Run:
         if self.log is None:
             return
         by_source = self._by_source(first, size, stepped)
-        speed = {"seconds": stepped.seconds, "wait": stepped.wait, "memory": _memory(self.workers), "mfu": None}
+        speed = {"seconds": stepped.seconds, "wait": stepped.wait, "memory": _memory(self.workers)}
+        speed["mfu"] = self._mfu(stepped.tokens / stepped.seconds)
         told = {"loss": stepped.loss, "lr": rate, "grad_norm": norm}
         self.log.step(step, first, size, stepped.tokens, **told, **speed, sources=by_source)  # type: ignore[arg-type]
         self.log.losses(first, stepped.of_samples())
@@ -286,6 +290,13 @@ class Run:
         line = self.progress.feed(step + 1, stepped.loss, stepped.tokens, stepped.seconds, stepped.wait)
         if line:
             self.say(line)
+
+    def _mfu(self, tokens_per_second: float) -> float | None:
+        """Share of the devices' peak that the model's own work is; None where the peak is not known."""
+        if self.workers.device.type != "cuda":
+            return None
+        peak = peak_of(torch.cuda.get_device_name(), self.config.precision)
+        return mfu(tokens_per_second, self._flops, peak[0], self.workers.world) if peak else None
 
     def _by_source(self, first: int, size: int, stepped: Stepped) -> dict[str, float]:
         """The loss of each source's samples, in nats a predicted token."""

@@ -8,6 +8,7 @@ import torch
 import transformers
 
 from corpusforge.train.config import Model
+from corpusforge.train.devices import flops_per_token
 from corpusforge.train.symbols import Symbols
 
 
@@ -31,6 +32,10 @@ def build(given: Model, head: str, symbols: Symbols, sequence: int, seed: int) -
 def _made(given: Model, head: str, symbols: Symbols, sequence: int) -> Any:
     values = {"vocab_size": symbols.embeddings, "max_position_embeddings": sequence, **given.config}
     kind = values.pop("model_type")
+    if kind not in transformers.CONFIG_MAPPING:
+        raise ValueError(
+            f"model.config: transformers knows no model_type {kind!r}; take one that it has, such as llama"
+        )
     ends = {"bos_token_id": symbols.eod, "eos_token_id": symbols.eod, "pad_token_id": None}
     if head != "AutoModelForCausalLM":
         ends["pad_token_id"] = symbols.padding
@@ -86,6 +91,18 @@ def parameters(model: Any) -> dict[str, int]:
         "trained": sum(_size(p) for p in model.parameters() if p.requires_grad),
         "embeddings": _size(embedding),
     }
+
+
+def flops(model: Any, sequence: int) -> float:
+    """FLOP of one token, forward and backward: see ``devices.flops_per_token``.
+
+    The embedding is looked up and not multiplied, but a head that shares its weights is.
+    """
+    counts, config = parameters(model), model.config
+    tied = getattr(config, "tie_word_embeddings", False)
+    multiplied = counts["all"] - (0 if tied else counts["embeddings"])
+    layers, hidden = getattr(config, "num_hidden_layers", 0), getattr(config, "hidden_size", 0)
+    return flops_per_token(multiplied, layers, hidden, sequence)
 
 
 def _size(parameter: Any) -> int:

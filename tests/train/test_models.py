@@ -87,7 +87,8 @@ def test_only_adapters_are_trained_and_matrices_decay() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"model_type": "nothing"}, "model.config gives no model"),
+        ({"model_type": "nothing"}, "knows no model_type 'nothing'"),
+        ({"model_type": "llama", "hidden_size": "wide"}, "model.config gives no model"),
         ({"model_type": "llama", **SIZES, "max_position_embeddings": 8}, "the model reads at most 8"),
     ],
 )
