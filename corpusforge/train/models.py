@@ -6,6 +6,7 @@ from typing import Any
 import peft
 import torch
 import transformers
+from huggingface_hub.errors import StrictDataclassError
 
 from corpusforge.train.config import Model
 from corpusforge.train.devices import flops_per_token
@@ -42,7 +43,7 @@ def _made(given: Model, head: str, symbols: Symbols, sequence: int) -> Any:
     try:
         config = transformers.AutoConfig.for_model(kind, **{**ends, **values})
         return getattr(transformers, head).from_config(config, attn_implementation=given.attention, dtype=torch.float32)
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, StrictDataclassError) as error:
         raise ValueError(f"model.config gives no model ({error}); see the fields of {kind} in transformers") from error
 
 
