@@ -15,25 +15,10 @@ from typing import Any
 import torch
 
 from corpusforge.train.config import Checkpoints
-from corpusforge.train.state import State
+from corpusforge.train.state import FOLDER, STATE, State, complete, name_of
 from corpusforge.train.workers import Workers
 
-FOLDER, STATE = "checkpoints", "state.json"
 UNIVERSAL = "_universal"
-
-
-def name_of(step: int) -> str:
-    return f"step_{step:08d}"
-
-
-def complete(run: Path) -> list[int]:
-    """The steps of the complete checkpoints of a run, ascending."""
-    found = run.joinpath(FOLDER).glob(f"step_*/{STATE}")
-    return sorted(int(path.parent.name.removeprefix("step_")) for path in found if UNIVERSAL not in path.parent.name)
-
-
-def state_of(run: Path, step: int) -> State:
-    return State.from_json(json.loads(run.joinpath(FOLDER, name_of(step), STATE).read_bytes()))
 
 
 def save(engine: Any, run: Path, state: State, workers: Workers) -> Path:

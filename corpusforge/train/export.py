@@ -10,7 +10,7 @@ import torch
 import transformers
 from deepspeed.utils.zero_to_fp32 import get_fp32_state_dict_from_zero_checkpoint
 
-from corpusforge.train import checkpoints, models, sources
+from corpusforge.train import models, sources
 from corpusforge.train.card import card
 from corpusforge.train.config import Config, from_json
 from corpusforge.train.examples.templates import choose
@@ -18,6 +18,7 @@ from corpusforge.train.examples.tokenizer import open_tokenizer
 from corpusforge.train.log import validations_of
 from corpusforge.train.objectives.instruction import Instruction
 from corpusforge.train.plan import Plan, read_plan
+from corpusforge.train.state import FOLDER, complete, name_of, state_of
 from corpusforge.train.symbols import missing_tokens
 
 
@@ -38,7 +39,7 @@ def export(run: Path, to: Path, step: int | None = None) -> Path:
     model.save_pretrained(to, safe_serialization=True)
     _tokenizer(config, plan, run, to)
     rows = [row for row in validations_of(run).rows if row["step"] == step]
-    state = checkpoints.state_of(run, step)
+    state = state_of(run, step)
     counts = models.parameters(model)
     (to / "README.md").write_text(card(config, plan, state, counts, rows[-1] if rows else None), encoding="utf-8")
     return to
@@ -52,11 +53,11 @@ def of_run(run: Path) -> tuple[Config, Plan]:
 
 def chosen(run: Path, step: int | None) -> int:
     """The checkpoint that is meant."""
-    found = checkpoints.complete(run)
+    found = complete(run)
     if not found:
         raise ValueError(f"{run} has no complete checkpoint yet")
     if step is None:
-        best = checkpoints.state_of(run, found[-1]).best_step
+        best = state_of(run, found[-1]).best_step
         step = best if best in found else found[-1]
     if step not in found:
         raise ValueError(f"{run} has no checkpoint of step {step:,}; there are {', '.join(map(str, found))}")
@@ -67,11 +68,11 @@ def restored(run: Path, config: Config, plan: Plan, step: int) -> Any:
     """The model of a checkpoint in fp32 on the CPU, from the parts that all workers have written."""
     symbols = sources.symbols(plan, run)
     model = models.build(config.model, config.objective.head, symbols, config.data.sequence, config.data.seed)
-    folder = run / checkpoints.FOLDER
-    if checkpoints.state_of(run, step).stage:
-        weights = get_fp32_state_dict_from_zero_checkpoint(str(folder), tag=checkpoints.name_of(step))
+    folder = run / FOLDER
+    if state_of(run, step).stage:
+        weights = get_fp32_state_dict_from_zero_checkpoint(str(folder), tag=name_of(step))
     else:
-        path = folder / checkpoints.name_of(step) / "mp_rank_00_model_states.pt"
+        path = folder / name_of(step) / "mp_rank_00_model_states.pt"
         weights = torch.load(path, map_location="cpu", weights_only=False)["module"]
     _put(model, weights)
     return model.float().eval()

@@ -28,7 +28,7 @@ from corpusforge.train.objectives.micro_batch import MicroBatch, empty
 from corpusforge.train.plan import read_plan
 from corpusforge.train.progress import Progress
 from corpusforge.train.spikes import SpikeDetector
-from corpusforge.train.state import State, segments_from, sizes_from
+from corpusforge.train.state import State, complete, segments_from, sizes_from, state_of
 from corpusforge.train.token_lengths import token_lengths
 from corpusforge.train.trackers import Tracker, open_trackers
 from corpusforge.train.validation import Validation, mean_of
@@ -110,12 +110,12 @@ class Run:
 
     def _begin(self) -> None:
         """Make the engine, from the newest checkpoint where there is one."""
-        found = checkpoints.complete(self.folder)
+        found = complete(self.folder)
         start = self.config.start
         origin, at = (self.folder, found[-1]) if found else (None, None)
         if origin is None and start is not None:
             origin = Path(start.run)
-            at = start.step if start.step is not None else checkpoints.complete(origin)[-1]
+            at = start.step if start.step is not None else complete(origin)[-1]
         self._load(origin, at)
         if origin is not None:
             text = f"goes on from step {at:,} of {origin.name} with {self.workers.world} workers"
@@ -126,7 +126,7 @@ class Run:
 
     def _load(self, origin: Path | None, at: int | None) -> None:
         config, workers = self.config, self.workers
-        before = State() if origin is None or at is None else checkpoints.state_of(origin, at)
+        before = State() if origin is None or at is None else state_of(origin, at)
         stage = engine.stage_of(config)
         self.state = self._continued(before, stage)
         universal = origin is not None and bool(stage) and before.world != workers.world
@@ -265,7 +265,7 @@ class Run:
     def _rewound(self, first: int) -> bool:
         """Go back to the newest checkpoint and leave this step's samples out; False where that cannot be done."""
         spiked, size, rewinds = self.state.step, self._size, self.state.rewinds
-        found = [step for step in checkpoints.complete(self.folder) if step <= spiked]
+        found = [step for step in complete(self.folder) if step <= spiked]
         if not found or rewinds >= self.config.spikes.most:
             return False
         self._load(self.folder, found[-1])

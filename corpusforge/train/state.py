@@ -1,11 +1,16 @@
 """Where a run stands: a few numbers, from which all that follows is computed. A checkpoint is they and the weights."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from corpusforge.tokens.mixture import Segment
 from corpusforge.train.batches import Batches
+
+FOLDER, STATE = "checkpoints", "state.json"
+"""Where checkpoints lie in a run, and the file of each that is written last."""
 
 
 @dataclass
@@ -60,3 +65,19 @@ def segments_from(before: Sequence[Segment], sample: int, wanted: Sequence[Segme
     if dict(now.weights) != dict(kept[-1].weights):
         kept.append(Segment(sample, now.weights))
     return [*kept, *(segment for segment in wanted if segment.from_sample > sample)]
+
+
+def name_of(step: int) -> str:
+    """The folder of a checkpoint in ``RUN/checkpoints``."""
+    return f"step_{step:08d}"
+
+
+def complete(run: Path) -> list[int]:
+    """The steps of the complete checkpoints of a run, ascending."""
+    found = run.joinpath(FOLDER).glob(f"step_{'[0-9]' * 8}/{STATE}")
+    return sorted(int(path.parent.name.removeprefix("step_")) for path in found)
+
+
+def state_of(run: Path, step: int) -> State:
+    """The state of a checkpoint."""
+    return State.from_json(json.loads(run.joinpath(FOLDER, name_of(step), STATE).read_bytes()))

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from corpusforge.tokens.shards import Shard, Span
-from corpusforge.train import checkpoints, sources
+from corpusforge.train import sources
 from corpusforge.train.batches import Batches
 from corpusforge.train.config import Config, from_json
 from corpusforge.train.log import losses_of, steps_of
 from corpusforge.train.objectives.instruction import Instruction
 from corpusforge.train.objectives.micro_batch import Material
 from corpusforge.train.plan import read_plan
-from corpusforge.train.state import State
+from corpusforge.train.state import State, complete, state_of
 
 COLUMNS = ("id", "url", "licence", "lang", "source_file", "source_offset")
 """What is told of a document, from the sidecar of its shard."""
@@ -46,9 +46,9 @@ class Reading:
 def seen(run: Path) -> Seen:
     """What a run has read, from its configuration, its plan and its newest checkpoint."""
     config, plan = from_json(json.loads((run / "config.json").read_bytes())), read_plan(run)
-    found = checkpoints.complete(run)
+    found = complete(run)
     opened = sources.opened(config, plan, run, "train")
-    state = checkpoints.state_of(run, found[-1]) if found else State(sizes=config.batch.sizes)
+    state = state_of(run, found[-1]) if found else State(sizes=config.batch.sizes)
     mixed = sources.mixed_of(state, sources.segments(config, opened))
     made = sources.material(opened, mixed, sources.symbols(plan, run), config.data.seed, config.data.sequence)
     logged = steps_of(run).step
@@ -78,7 +78,7 @@ def of_document(run: Path, id: str) -> dict[str, Any]:
     until = known.batches.first(known.steps)
     samples = sorted(set(_samples(known, id, until)))
     steps = sorted({step for s in samples if (step := known.batches.step_of(s, known.steps)) is not None})
-    kept = [step for step in checkpoints.complete(run) if steps and step > steps[0]]
+    kept = [step for step in complete(run) if steps and step > steps[0]]
     return {"id": id, "samples": samples, "steps": steps, "checkpoints": kept, "of_steps": known.steps}
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from corpusforge.train.checkpoints import complete
+from corpusforge.train.state import complete
 from tests.train.runs import config, events, finish, kill_at, losses, start
 
 pytest.importorskip("deepspeed")
