@@ -64,7 +64,7 @@ class RunLog:
         mfu: float | None,
         sources: Mapping[str, float],
     ) -> None:
-        """One step: it read ``samples`` samples from the global sample ``first`` on, with ``tokens`` tokens.
+        """One step, counted from 0: it read ``samples`` samples from the global sample ``first`` on, ``tokens`` in all.
 
         Losses are means in nats a predicted token; ``seconds`` is the whole step, ``wait`` the part of it that waited
         for data; ``memory`` is the device's peak in bytes, ``mfu`` a share of 1. None is what was not measured.
@@ -73,8 +73,8 @@ class RunLog:
         self._write(STEPS, {"step": step, **dict(zip(COLUMNS, values, strict=True)), "sources": sources})
 
     def validation(self, step: int, sources: Mapping[str, Mapping[str, float]], mean: Mapping[str, float]) -> None:
-        """One evaluation after ``step``: ``loss`` (nats a token), ``bits_per_byte``, ``tokens`` and ``bytes`` of each
-        source, and ``loss`` and ``bits_per_byte`` over all."""
+        """One evaluation after ``step`` steps: ``loss`` (nats a token), ``bits_per_byte``, ``tokens`` and ``bytes`` of
+        each source, and ``loss`` and ``bits_per_byte`` over all."""
         self._write(VALIDATION, {"step": step, "mean": mean, "sources": sources})
 
     def event(self, kind: str, step: int, text: str, **facts: Any) -> None:
@@ -205,12 +205,6 @@ def events_of(folder: str | os.PathLike[str]) -> Rows:
     """Every event of a run in the order of writing; none takes another's place."""
     rows, torn = _all(Path(folder, "log", EVENTS))
     return Rows(tuple(rows), torn, 0)
-
-
-def step_of(folder: str | os.PathLike[str], step: int) -> dict[str, Any] | None:
-    """The last line of one step, or None."""
-    chunks = _chunks(Path(folder, "log", STEPS))
-    return next(iter([row for rows, _ in chunks for row in rows if row["step"] == step][::-1]), None)
 
 
 def losses_of(folder: str | os.PathLike[str], first: int, count: int) -> npt.NDArray[np.float32]:

@@ -29,6 +29,8 @@ code { font-size: 0.93em; }
 figure { margin: 0 0 14px; padding: 12px 14px 8px; background: var(--card); border: 1px solid var(--rule);
   border-radius: 8px; min-width: 0; }
 .charts figure { margin: 0; }
+body > figure { overflow-x: auto; }
+body > figure svg { min-width: 720px; }
 svg { display: block; width: 100%; height: auto; }
 .grid { stroke: var(--rule); stroke-width: 1; }
 .tick { fill: var(--soft); font-size: 12px; }

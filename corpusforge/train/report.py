@@ -198,7 +198,7 @@ def _facts(run: Run) -> Iterator[Fact]:
         return
     wanted = run.config.get("steps")
     share = f"of {wanted:,}" if isinstance(wanted, int) and wanted else ""
-    yield "Steps", f"{int(steps.step[-1]):,}", share
+    yield "Steps", f"{int(steps.step[-1]) + 1:,}", share
     yield "Tokens", number(run.total("tokens")), f"{run.total('samples'):,.0f} samples"
     yield (
         "Time in steps",

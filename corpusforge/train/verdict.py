@@ -103,9 +103,9 @@ def _rise(steps: Steps, name: str, at: npt.NDArray[np.int64], losses: Column) ->
 
 
 def _training(steps: Steps, name: str, step: int, reach: int) -> float:
-    """Median training loss over the ``reach`` steps up to ``step``: that of the source where it is logged."""
+    """Median training loss of the ``reach`` steps before an evaluation: that of the source where it is logged."""
     losses = steps.sources.get(name, steps.columns["loss"])
-    inside = losses[(steps.step > step - reach) & (steps.step <= step)]
+    inside = losses[(steps.step >= step - reach) & (steps.step < step)]
     inside = inside[np.isfinite(inside)]
     return float(np.median(inside)) if len(inside) else math.nan
 

@@ -22,7 +22,7 @@ FACTS: dict[str, Any] = {
 
 def write_step(log: RunLog, step: int, loss: float, **changes: Any) -> None:
     facts = {**FACTS, "sources": {"books": loss}, **changes}
-    log.step(step=step, first=(step - 1) * 8, loss=loss, **facts)
+    log.step(step=step, first=step * 8, loss=loss, **facts)
 
 
 def write_run(
@@ -30,7 +30,7 @@ def write_run(
 ) -> Path:
     """A run of ``steps`` steps with these losses and validation losses."""
     with RunLog(folder, 1) as log:
-        for step in range(1, steps + 1):
+        for step in range(steps):
             write_step(log, step, loss(step))
         for step, losses in (validation or {}).items():
             write_validation(log, step, losses)

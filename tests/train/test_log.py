@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpusforge.train.log import KINDS, RunLog, events_of, losses_of, step_of, steps_of, validations_of
+from corpusforge.train.log import KINDS, RunLog, events_of, losses_of, steps_of, validations_of
 from corpusforge.train.trackers import open_trackers
 from tests.train.logs import cut, write_step, write_validation
 
@@ -23,7 +23,7 @@ def test_readers_give_what_was_written(tmp_path: Path) -> None:
     steps = steps_of(tmp_path)
     assert steps.step.tolist() == [1, 2]
     assert steps.columns["loss"].tolist() == [2.5, 0.1 + 0.2]
-    assert steps.columns["first"].tolist() == [0, 8]
+    assert steps.columns["first"].tolist() == [8, 16]
     assert steps.sources["web"].tolist() == [2.75, 2.0]
     np.testing.assert_array_equal(steps.sources["books"], [2.25, math.nan])
     np.testing.assert_array_equal(steps.columns["mfu"], [0.4, math.nan])
@@ -71,10 +71,6 @@ def test_steps_done_again_take_the_place_of_all_that_came_after(tmp_path: Path) 
     assert steps.repeated == 3
     assert [row["mean"]["loss"] for row in validations_of(tmp_path).rows] == [2.0]
     assert validations_of(tmp_path).repeated == 1
-    found = step_of(tmp_path, 5)
-    assert found is not None
-    assert (found["loss"], found["attempt"]) == (2.0, 2)
-    assert step_of(tmp_path, 99) is None
 
 
 @given(st.lists(st.integers(1, 30), max_size=60))

@@ -101,7 +101,7 @@ def test_the_page_has_the_figures_of_the_run(tmp_path: Path) -> None:
     cut(folder / "log" / "steps.jsonl", 5)
     with RunLog(folder, 2) as log:
         log.event("resume", 390, "resumed from step 390")
-        for step in range(391, 501):
+        for step in range(390, 500):
             write_step(log, step, math.nan if step == 450 else falling(step))
         log.event("spike", 450, "loss at step 450 is not finite", documents=["urn:doc:7"])
         log.event("checkpoint", 500, "saved")

@@ -71,7 +71,11 @@ def test_a_new_level_is_taken_after_half_a_window_of_spikes() -> None:
 )
 def test_a_resumed_detector_decides_as_one_that_never_stopped(values: list[float], at: int) -> None:
     straight, first, second = (SpikeDetector(sigmas=2, window=8) for _ in range(3))
-    expected = [straight.feed(step, value) is not None for step, value in enumerate(values)]
+    expected = []
+    for step, value in enumerate(values):
+        judged = straight.judged(step, value)
+        expected.append(straight.feed(step, value) is not None)
+        assert (judged is not None) == expected[-1]
     found = [first.feed(step, value) is not None for step, value in enumerate(values[:at])]
     second.load(json.loads(json.dumps(first.state(), allow_nan=False)))
     found += [second.feed(step, value) is not None for step, value in enumerate(values[at:], at)]
