@@ -351,8 +351,12 @@ class Run:
             self.say(f"{kind}: {text}")
 
     def _track(self, step: int, values: dict[str, float]) -> None:
-        for tracker in self.trackers:
-            tracker.scalars(step, values)
+        for tracker in list(self.trackers):
+            try:
+                tracker.scalars(step, values)
+            except Exception as error:  # another's server must not end the run
+                self.trackers.remove(tracker)
+                self.say(f"the tracker {type(tracker).__name__} is given up ({error}); the run's own log goes on")
 
     def close(self) -> None:
         """Close what is open on this worker."""
