@@ -43,10 +43,6 @@ class Batches:
             low, high = (middle, high) if self.first(middle) <= sample else (low, middle)
         return low if low < until and self.first(low) <= sample < self.first(low) + self.size(low) else None
 
-    def skipping(self, step: int, samples: int) -> "Batches":
-        """The same with ``samples`` left out before ``step``."""
-        return Batches(self.sizes, (*self.skips, (step, samples)))
-
 
 @dataclass(frozen=True)
 class Share:

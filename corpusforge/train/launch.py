@@ -38,6 +38,8 @@ def launch(config: Config, folder: Path, address: str | None, say: Callable[[str
         quiet = {"log_to_driver": False, "logging_level": "error", "configure_logging": True}
         local = {} if address else {"include_dashboard": False}
         ray.init(address=address or "local", **quiet, **local)
+    # The run knows its checkpoints itself; Ray would refuse to go on where one that it remembers has been removed.
+    folder.joinpath("checkpoint_manager_snapshot.json").unlink(missing_ok=True)
     try:
         with _relayed(folder / SAID, say):
             _trainer(config, folder).fit()
