@@ -1,11 +1,12 @@
 """The card of a model: what it was trained on, how, and what it reached."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from corpusforge.tokens.mixture import Mixture, Segment
 from corpusforge.train.config import Config
-from corpusforge.train.plan import ExamplesPlan, Plan
+from corpusforge.train.plan import ExamplesPlan, Plan, TokensPlan
 from corpusforge.train.state import State
 
 
@@ -45,7 +46,18 @@ def _data(config: Config, plan: Plan, state: State) -> Iterator[str]:
     erased = {id for source in plan.sources.values() for id in getattr(source, "erased", ())}
     if erased:
         yield from ("", f"{len(erased):,} documents are forgotten and were not trained on since.")
-    yield from ("", "Licences stand beside each document: `corpusforge report` of the corpora above lists them.", "")
+    yield from ("", *_licences(plan), "")
+
+
+def _licences(plan: Plan) -> Iterator[str]:
+    """How many documents of each source are under which licence, as the sidecars of its shards say."""
+    for name, source in plan.sources.items():
+        counts: Counter[str] = Counter()
+        for shard in source.source("train").shards if isinstance(source, TokensPlan) else ():
+            if shard.docs is not None:
+                counts.update(licence or "not known" for licence in shard.column("licence")["licence"].to_pylist())
+        told = ", ".join(f"{licence} ({count:,})" for licence, count in counts.most_common())
+        yield f"Licences of `{name}`, by documents: {told or 'not known'}."
 
 
 def _drawn(state: State) -> dict[str, int]:

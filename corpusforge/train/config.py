@@ -111,9 +111,9 @@ class Lora:
 class Model:
     """A model of Hugging Face transformers: new, from ``config`` (with ``model_type``), or the checkpoint in ``path``.
 
-    Sizes of the vocabulary and of positions are set from the data where ``config`` leaves them out.
-    ``compile`` runs torch.compile, except for ZeRO-3. ``recompute`` forgets activations and computes them again in the backward pass. ``attention`` is the
-    implementation that transformers is to take.
+    Sizes of the vocabulary and of positions are set from the data where ``config`` leaves them out. ``compile`` runs
+    torch.compile, except for ZeRO-3. ``recompute`` forgets activations and computes them again in the backward pass.
+    ``attention`` is the implementation that transformers is to take.
     """
 
     path: str | None = None
@@ -185,9 +185,9 @@ class Validation:
 class Spikes:
     """A loss or gradient norm more than ``sigmas`` standard deviations above the mean of the last ``window`` steps.
 
-    ``act`` is what follows: ``name`` tells the dearest samples of the batch and their documents; ``skip`` also leaves its
-    update out, where it is the loss that spikes;
-    ``rewind`` goes back to the checkpoint before and leaves the batch out, at most ``most`` times.
+    ``act`` is what follows: ``name`` tells the dearest samples of the batch and their documents; ``skip`` also leaves
+    its update out, where it is the loss that spikes; ``rewind`` goes back to the checkpoint before and leaves the batch
+    out, at most ``most`` times.
     """
 
     sigmas: float = Field(default=6.0, gt=0)

@@ -19,7 +19,10 @@ from corpusforge.train.log import validations_of
 from corpusforge.train.objectives.instruction import Instruction
 from corpusforge.train.plan import Plan, read_plan
 from corpusforge.train.state import FOLDER, complete, name_of, state_of
-from corpusforge.train.symbols import missing_tokens
+from corpusforge.train.symbols import names_of
+
+ROLES = {"mask": "mask_token", "begin": "cls_token", "separator": "sep_token", "padding": "pad_token"}
+"""What transformers calls the symbols of an objective."""
 
 
 def export(run: Path, to: Path, step: int | None = None) -> Path:
@@ -97,7 +100,7 @@ def _tokenizer(config: Config, plan: Plan, run: Path, to: Path) -> None:
         for file in path.iterdir():
             shutil.copy(file, to / file.name)
     elif path.suffix == ".json":
-        _wrapped(path, plan, sources.symbols(plan, run), config).save_pretrained(to)
+        _wrapped(path, plan, config).save_pretrained(to)
     else:
         shutil.copy(path, to / path.name)
     if isinstance(config.objective, Instruction):
@@ -105,12 +108,12 @@ def _tokenizer(config: Config, plan: Plan, run: Path, to: Path) -> None:
         (to / "chat_template.jinja").write_text(template.text, encoding="utf-8")
 
 
-def _wrapped(path: Path, plan: Plan, symbols: Any, config: Config) -> Any:
+def _wrapped(path: Path, plan: Plan, config: Config) -> Any:
     """The tokenizer as transformers knows it, with the symbols that the objective has added."""
     eod = plan.eod_token
     made = transformers.PreTrainedTokenizerFast(tokenizer_file=str(path), eos_token=eod, bos_token=eod)
     if config.objective.head != "AutoModelForCausalLM":
-        names = dict(zip(("mask_token", "cls_token", "sep_token", "pad_token"), missing_tokens(symbols), strict=False))
-        made.add_special_tokens(names)
+        names = names_of(path.read_bytes())
+        made.add_special_tokens({ROLES[field]: name for field, name in names.items()})
     made.model_max_length = config.data.sequence
     return made

@@ -30,11 +30,14 @@ from corpusforge.train.progress import Progress
 from corpusforge.train.spikes import SpikeDetector
 from corpusforge.train.state import State, complete, segments_from, sizes_from, state_of
 from corpusforge.train.token_lengths import token_lengths
+from corpusforge.train.trace import readings
 from corpusforge.train.trackers import Tracker, open_trackers
 from corpusforge.train.validation import Validation, mean_of
 from corpusforge.train.workers import Workers, join
 
 Say = Callable[[str], None]
+NAMED = 8
+"""Samples of a batch that are named where its loss spikes, the dearest."""
 
 
 class Listener(Protocol):
@@ -253,8 +256,12 @@ class Run:
         if not spikes:
             return False
         first = self.state.batches.first(step)
-        worst = np.argsort(-np.nan_to_num(stepped.of_samples(), nan=-1.0), kind="stable")[:8]
+        losses = stepped.of_samples()
+        worst = np.argsort(-np.nan_to_num(losses, nan=-1.0), kind="stable")[:NAMED]
         facts = {"first": first, "samples": self._size, "worst": [first + int(n) for n in worst]}
+        if self.log is not None:
+            found_in = (readings(self.config, self.material, first + int(n), float(losses[n])) for n in worst)
+            facts["documents"] = [reading.words() for sample in found_in for reading in sample]
         self._event("spike", "; ".join(spikes), **facts)
         if self.config.spikes.act == "skip" and found["loss"]:
             self._event("skip", f"the update of step {step:,} is left out", **facts)

@@ -4,6 +4,7 @@ The plan lies in the run's folder; Ray carries its path and never data.
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,27 +20,14 @@ Split = Literal["train", "validation"]
 
 
 @dataclass(frozen=True, config=STRICT)
-class ShardFiles:
-    """The files of a token shard and the digests they must have."""
-
-    name: str
-    bin: Path
-    idx: Path
-    sha256: str
-    docs: Path | None = None
-    idx_sha256: str | None = None
-    docs_sha256: str | None = None
-
-
-@dataclass(frozen=True, config=STRICT)
 class TokensPlan:
     """A source of tokens: its shards of each split, and the documents that are forgotten."""
 
     name: str
     eod: int
     vocabulary: int
-    train: tuple[ShardFiles, ...]
-    validation: tuple[ShardFiles, ...] = ()
+    train: tuple[Shard, ...]
+    validation: tuple[Shard, ...] = ()
     repeats: dict[int, int] = Field(default_factory=dict)
     erased: tuple[str, ...] = ()
     corpus: str | None = None
@@ -47,8 +35,7 @@ class TokensPlan:
 
     def source(self, split: Split) -> TokenSource:
         repeats = self.repeats if split == "train" else None
-        shards = [Shard(**vars(files)) for files in getattr(self, split)]
-        return TokenSource(self.name, shards, self.eod, self.vocabulary, repeats, self.erased)
+        return TokenSource(self.name, getattr(self, split), self.eod, self.vocabulary, repeats, self.erased)
 
     def identity(self) -> dict[str, Any]:
         """What decides over the samples; a forgotten document does not."""
@@ -97,8 +84,7 @@ def read_plan(folder: Path) -> Plan:
     return TypeAdapter(Plan).validate_python(json.loads(path.read_bytes()))
 
 
-def files_of(shard: Shard) -> ShardFiles:
-    """A shard's files as a plan names them, their paths absolute."""
+def lasting(shard: Shard) -> Shard:
+    """A shard by absolute paths, as a plan names it."""
     docs = shard.docs.absolute() if shard.docs else None
-    ids, index = shard.bin.absolute(), shard.idx.absolute()
-    return ShardFiles(shard.name, ids, index, shard.sha256, docs, shard.idx_sha256, shard.docs_sha256)
+    return replace(shard, bin=shard.bin.absolute(), idx=shard.idx.absolute(), docs=docs)

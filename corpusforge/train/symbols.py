@@ -51,8 +51,10 @@ def _added(tokenizer: bytes) -> Mapping[str, int]:
     return {token["content"]: token["id"] for token in tokens}
 
 
-def missing_tokens(symbols: Symbols) -> dict[str, int]:
-    """Names and ids of the symbols that the tokenizer itself does not have, for the tokenizer that is exported."""
-    return {
-        names[0]: value for field, names in NAMES.items() if (value := getattr(symbols, field)) >= symbols.vocabulary
-    }
+def names_of(tokenizer: bytes) -> dict[str, str]:
+    """The name of each symbol, by field: the tokenizer's own, or the one that it is to get.
+
+    Those it has not yet, added in this order, get the ids that ``symbols_of`` gives.
+    """
+    known = _added(tokenizer)
+    return {field: next((name for name in names if name in known), names[0]) for field, names in NAMES.items()}

@@ -42,6 +42,12 @@ class Reading:
     tokens: int | None
     document: dict[str, Any]
 
+    def words(self) -> str:
+        """The sample and where its document lies, in one line: ``sample 57: web ja-000000/12 e775fe0c``."""
+        told = self.document
+        place = f"{told['file']}:{told['line']}" if "line" in told else f"{told['shard']}/{told['document']}"
+        return f"sample {self.sample}: {self.source} {place} {told.get('id', '')}".rstrip()
+
 
 def seen(run: Path) -> Seen:
     """What a run has read, from its configuration, its plan and its newest checkpoint."""
@@ -65,7 +71,7 @@ def of_step(run: Path, step: int) -> list[Reading]:
         raise ValueError(f"{run} has taken the steps 0 to {known.steps - 1:,}, not {step:,}")
     first, size = known.batches.first(step), known.batches.size(step)
     losses = [None if loss != loss else float(loss) for loss in losses_of(run, first, size)]
-    found = [reading for n, loss in enumerate(losses) for reading in _readings(known, first + n, loss)]
+    found = [r for n, loss in enumerate(losses) for r in readings(known.config, known.material, first + n, loss)]
     return sorted(found, key=lambda reading: (-(reading.loss or 0), reading.sample))
 
 
@@ -82,15 +88,16 @@ def of_document(run: Path, id: str) -> dict[str, Any]:
     return {"id": id, "samples": samples, "steps": steps, "checkpoints": kept, "of_steps": known.steps}
 
 
-def _readings(known: Seen, sample: int, loss: float | None) -> Iterator[Reading]:
-    located = known.material.stream.locate(sample, 1)
+def readings(config: Config, material: Material, sample: int, loss: float | None) -> Iterator[Reading]:
+    """The documents, or examples, of a sample."""
+    located = material.stream.locate(sample, 1)
     name = located.names[int(located.sources[0])]
-    if isinstance(known.config.objective, Instruction):
-        source: Any = known.material.stream.sources[int(located.sources[0])]
-        for number, file, line in source.examples(int(located.positions[0]), known.material.sequence):
+    if isinstance(config.objective, Instruction):
+        source: Any = material.stream.sources[int(located.sources[0])]
+        for number, file, line in source.examples(int(located.positions[0]), material.sequence):
             yield Reading(sample, name, loss, None, {"example": number, "file": file, "line": line})
         return
-    for span in known.config.objective.documents(known.material, sample):
+    for span in config.objective.documents(material, sample):
         yield Reading(sample, name, loss, span.count, _told(span))
 
 

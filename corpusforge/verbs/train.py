@@ -16,7 +16,7 @@ from corpusforge.tokens.encoders import ENCODERS
 from corpusforge.tokens.shards import TokenSource
 from corpusforge.tokens.split import TRAIN, VALIDATION
 from corpusforge.train.config import Config, CorpusTokens, ExampleFiles, MegatronTokens, as_json, read_config
-from corpusforge.train.plan import ExamplesPlan, Plan, TokensPlan, files_of, read_plan, write_plan
+from corpusforge.train.plan import ExamplesPlan, Plan, TokensPlan, lasting, read_plan, write_plan
 from corpusforge.train.report import render_run
 from corpusforge.train.trace import of_document, of_step
 from corpusforge.verbs.megatron_source import megatron_source
@@ -228,7 +228,7 @@ def _tokens(
     erased: tuple[str, ...],
     corpus: str | None,
 ) -> TokensPlan:
-    shards = [tuple(files_of(shard) for shard in part) for part in (train.shards, held_out)]
+    shards = [tuple(lasting(shard) for shard in part) for part in (train.shards, held_out)]
     return TokensPlan(name, train.eod, train.vocabulary, shards[0], shards[1], dict(repeats), erased, corpus)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,7 @@ def test_an_exported_model_is_that_of_the_run(trained: Path, tmp_path: Path) -> 
     card = (folder / "README.md").read_text(encoding="utf-8")
     assert "| web | words/dev-1 |" in card
     assert "480 samples of 64 tokens" in card
+    assert "Licences of `web`, by documents: " in card
     here, there = (api.train_sample(run, "今日は", tokens=12, temperature=0) for run in (trained, folder))
     assert here == there
     with pytest.raises(api.NotTrained, match="holds something already"):
@@ -168,5 +170,8 @@ def test_a_spike_is_named_skipped_or_rewound(tmp_path: Path) -> None:
     (spike, *_), (rewind, *_) = (events(tmp_path / "run", kind) for kind in ("spike", "rewind"))
     assert spike["facts"]["samples"] == 8
     assert spike["facts"]["worst"][0] in range(spike["facts"]["first"], spike["facts"]["first"] + 8)
+    named = [re.fullmatch(r"sample (\d+): [ab] [ab]/\d+", told) for told in spike["facts"]["documents"]]
+    assert {int(found[1]) for found in named if found} == set(spike["facts"]["worst"])
+    assert all(named)
     assert "are left out" in rewind["text"]
     assert len(losses(tmp_path / "run")) == 14
