@@ -1,11 +1,14 @@
 """Pretrain as a Ray job: ``ray job submit --working-dir . -- python jobs/pretrain.py CONFIG --root ROOT``.
 
-Takes the options of ``corpusforge train pretrain``; the cluster that runs the job does the work.
+Takes the options of ``corpusforge train pretrain``. In a job the cluster that runs it does the work, else a local Ray.
 """
 
+import os
 import sys
 
 from corpusforge.cli import main
 
 if __name__ == "__main__":
-    main(["train", "pretrain", *sys.argv[1:]])
+    given = sys.argv[1:]
+    here = "RAY_ADDRESS" in os.environ and not any(a.startswith("--address") for a in given)
+    main(["train", "pretrain", *given, *(["--address", "auto"] if here else [])])

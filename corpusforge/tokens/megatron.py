@@ -10,7 +10,6 @@ from array import array
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -54,31 +53,6 @@ class Index:
     lengths: Ids
     pointers: Ids
     documents: Ids
-
-
-def read_index(path: str | PathLike[str]) -> Index:
-    """Memory-map an ``.idx``; ``ValueError`` says what is wrong with a file that is none."""
-    with open(path, "rb") as file:
-        head = file.read(HEADER.size)
-    if len(head) < HEADER.size or not head.startswith(MAGIC):
-        raise ValueError(f"{path} is not a Megatron index: it does not start with {MAGIC!r}")
-    _, version, code, sequences, entries = HEADER.unpack(head)
-    names = {number: name for name, number in CODES.items()}
-    if version != VERSION or code not in names:
-        raise ValueError(f"{path}: index version {version} with dtype code {code} is not one we write")
-    raw = np.memmap(path, dtype=np.uint8, mode="r")
-    expected = HEADER.size + 12 * sequences + 8 * entries
-    if len(raw) != expected:
-        raise ValueError(f"{path} is {len(raw)} bytes long; its header promises {expected}")
-    lengths, pointers, documents = np.split(raw[HEADER.size :], [4 * sequences, 12 * sequences])
-    dtype = np.dtype(names[code]).newbyteorder("<")
-    return Index(dtype, lengths.view("<i4"), pointers.view("<i8"), documents.view("<i8"))
-
-
-def read_document(path: str | PathLike[str], index: Index, document: int) -> Ids:
-    """The token ids of one document, memory-mapped from the ``.bin``."""
-    offset, length = int(index.pointers[document]), int(index.lengths[document])
-    return np.memmap(path, dtype=index.dtype, mode="r", offset=offset, shape=(length,))
 
 
 class SplitWriter:

@@ -26,9 +26,9 @@ from corpusforge.storage import Store
 from corpusforge.text.boundaries import word_ends
 from corpusforge.text.sentences import sentence_ends
 from corpusforge.tokens.encoders import Reference
-from corpusforge.tokens.megatron import read_document, read_index
 from corpusforge.tokens.split import TRAIN, VALIDATION, split_of
 from corpusforge.tokens.tokenizer import Train, train
+from tests.tokens.reading import documents_of
 from tests.tokens.test_encoders import tokenizer_with_digits
 
 EOD = "<|endoftext|>"
@@ -107,9 +107,8 @@ def read(root: Path, manifest: Manifest, split: str) -> list[tuple[dict[str, Any
     paths = {f.role: root / f.path for f in manifest.files}
     if f"{split}.bin" not in paths:
         return []
-    index = read_index(paths[f"{split}.idx"])
     lines = pq.read_table(paths[f"{split}.docs.parquet"]).to_pylist()
-    return [(line, read_document(paths[f"{split}.bin"], index, n).tolist()) for n, line in enumerate(lines)]
+    return list(zip(lines, documents_of(paths[f"{split}.bin"], paths[f"{split}.idx"]), strict=True))
 
 
 def test_every_document_is_there_once_in_order_and_comes_back(tmp_path: Path) -> None:

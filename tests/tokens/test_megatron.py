@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from corpusforge.engine.attempt import Output, Place
 from corpusforge.schema import TOKEN_DOCUMENT
 from corpusforge.storage import Store
-from corpusforge.tokens.megatron import SplitWriter, dtype_for, index_bytes, read_document, read_index
+from corpusforge.tokens.indexed import open_index
+from corpusforge.tokens.megatron import SplitWriter, dtype_for, index_bytes
+from tests.tokens.reading import documents_of
 
 EOD = 3
 
@@ -57,9 +59,9 @@ def test_pointers_and_code_of_int32() -> None:
 @pytest.mark.parametrize(("vocabulary", "name"), [(65_499, "uint16"), (65_500, "int32"), (200_000, "int32")])
 def test_small_vocabularies_take_two_bytes_an_id(tmp_path: Path, vocabulary: int, name: str) -> None:
     files = write(tmp_path, [[[vocabulary - 1, 7]]], vocabulary)
-    index = read_index(files["train.idx"])
+    index = open_index(files["train.idx"])
     assert index.dtype == dtype_for(vocabulary) == np.dtype(name)
-    assert read_document(files["train.bin"], index, 0).tolist() == [vocabulary - 1, 7, EOD]
+    assert documents_of(files["train.bin"], files["train.idx"]) == [[vocabulary - 1, 7, EOD]]
     assert files["train.bin"].stat().st_size == 3 * np.dtype(name).itemsize
 
 
@@ -73,10 +75,8 @@ def test_documents_come_back_whatever_the_batches_were(
 ) -> None:
     batches = [documents[n : n + size] for n in range(0, len(documents), size)]
     files = write(tmp_path_factory.mktemp("shard"), batches, vocabulary)
-    index = read_index(files["train.idx"])
-    assert [read_document(files["train.bin"], index, n).tolist() for n in range(len(documents))] == [
-        [*ids, EOD] for ids in documents
-    ]
+    index = open_index(files["train.idx"])
+    assert documents_of(files["train.bin"], files["train.idx"]) == [[*ids, EOD] for ids in documents]
     assert index.documents.tolist() == list(range(len(documents) + 1))
     assert files["train.idx"].read_bytes() == index_bytes([len(ids) + 1 for ids in documents], index.dtype)
     table = pq.read_table(files["train.docs.parquet"])
@@ -100,4 +100,4 @@ def test_a_broken_index_says_what_is_wrong(tmp_path: Path, data: bytes, message:
     path = tmp_path / "broken.idx"
     path.write_bytes(data)
     with pytest.raises(ValueError, match=message):
-        read_index(path)
+        open_index(path)

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+import corpusforge as cf
+from corpusforge.demo.write import write
 from corpusforge.tokens.megatron import index_bytes
 from corpusforge.train.config import Config, from_json
 from corpusforge.train.log import steps_of
@@ -21,6 +23,26 @@ from corpusforge.verbs.train import prepare
 VOCABULARY, EOD = 60, 0
 LLAMA = {"model_type": "llama", "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2}
 LLAMA |= {"num_attention_heads": 4}
+
+
+RECIPE = """
+corpus: words
+passes:
+  - name: extract
+    source: {use: warc.Warc}
+    stages: [main_text.MainText, language.Language]
+  - {name: corpus, use: corpus}
+  - {name: tokens, use: tokenize, boundaries: [words, sentences], tokenizer: {vocab_size: 1000}, validation_share: 0.2}
+"""
+"""Texts of the demo with the ends of words and sentences, a fifth of them held out."""
+
+
+def corpus_of_words(folder: Path) -> str:
+    """The address of a small corpus of demo pages, built into ``folder``."""
+    write(folder / "pages", pages=80)
+    (folder / "recipe.yaml").write_text(RECIPE)
+    run = cf.build(str(folder / "recipe.yaml"), inputs=[str(folder / "pages")], root=folder, pool="serial")
+    return run.address
 
 
 def shard(prefix: Path, documents: int, seed: int) -> str:

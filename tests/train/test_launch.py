@@ -45,6 +45,17 @@ def test_a_worker_that_is_killed_is_started_again_and_no_loss_changes(tmp_path: 
     assert len(events(tmp_path / "run", "resume")) == 1
 
 
+def test_a_run_goes_on_after_its_old_checkpoints_were_removed(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    for steps, workers in ((6, 2), (10, [1, 2])):
+        made = config(tmp_path, steps=steps, workers=workers, stage=1, checkpoints={"every": 2, "keep": 1})
+        file.write_text(json.dumps(as_json(made)))
+        command = [sys.executable, "-m", "corpusforge", "train", "pretrain", str(file), "--root", str(tmp_path)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=200)
+        assert done.returncode == 0, done.stderr
+    assert len(losses(tmp_path / "run")) == 10
+
+
 def test_a_run_that_always_fails_says_why(tmp_path: Path) -> None:
     made = config(tmp_path, retries=0, batch={"samples": 8, "micro": 2}, model={"config": {"model_type": "nothing"}})
     file = tmp_path / "config.yaml"

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import corpusforge as cf
-from corpusforge.demo.write import write
 from corpusforge.tokens.mixture import Segment
 from corpusforge.tokens.packing import IGNORED
 from corpusforge.tokens.shards import TokenSource
@@ -16,26 +15,14 @@ from corpusforge.train.objectives.masked import Masked, word_ends
 from corpusforge.train.objectives.micro_batch import Material, empty
 from corpusforge.train.objectives.next_sentence import FOLLOWS, RANDOM, NextSentence
 from corpusforge.train.symbols import symbols_of
+from tests.train.runs import corpus_of_words
 
 SEQUENCE = 64
-RECIPE = """
-corpus: words
-passes:
-  - name: extract
-    source: {use: warc.Warc}
-    stages: [main_text.MainText, language.Language]
-  - {name: corpus, use: corpus}
-  - {name: tokens, use: tokenize, boundaries: [words, sentences], tokenizer: {vocab_size: 2000}, validation_share: 0.1}
-"""
 
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> TokenSource:
-    folder = tmp_path_factory.mktemp("corpus")
-    write(folder / "pages", pages=60)
-    (folder / "recipe.yaml").write_text(RECIPE)
-    run = cf.build(str(folder / "recipe.yaml"), inputs=[str(folder / "pages")], root=folder, pool="serial")
-    return cf.token_source(run.address)
+    return cf.token_source(corpus_of_words(tmp_path_factory.mktemp("corpus")))
 
 
 @pytest.fixture(scope="module")

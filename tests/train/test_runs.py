@@ -8,26 +8,15 @@ from typing import Any
 
 import pytest
 
-import corpusforge as cf
 from corpusforge import api
-from corpusforge.demo.write import write
 from corpusforge.train.config import from_json
 from corpusforge.train.log import losses_of, validations_of
-from tests.train.runs import LLAMA, config, events, finish, losses, start
+from tests.train.runs import LLAMA, config, corpus_of_words, events, finish, losses, start
 
 pytest.importorskip("deepspeed")
 transformers = pytest.importorskip("transformers")
 pytestmark = [pytest.mark.train, pytest.mark.timeout(600)]
 
-RECIPE = """
-corpus: words
-passes:
-  - name: extract
-    source: {use: warc.Warc}
-    stages: [main_text.MainText, language.Language]
-  - {name: corpus, use: corpus}
-  - {name: tokens, use: tokenize, boundaries: [words, sentences], tokenizer: {vocab_size: 1000}, validation_share: 0.2}
-"""
 BERT = {"model_type": "bert", "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1}
 BERT |= {"num_attention_heads": 2}
 
@@ -49,11 +38,7 @@ def of(corpus: str, run: str, **changes: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> str:
-    folder = tmp_path_factory.mktemp("corpus")
-    write(folder / "pages", pages=80)
-    (folder / "recipe.yaml").write_text(RECIPE)
-    run = cf.build(str(folder / "recipe.yaml"), inputs=[str(folder / "pages")], root=folder, pool="serial")
-    return run.address
+    return corpus_of_words(tmp_path_factory.mktemp("corpus"))
 
 
 @pytest.fixture(scope="module")
