@@ -1,5 +1,8 @@
 """`corpusforge.api` is what the command line, jobs and `import corpusforge` call: every name of it is there."""
 
+import subprocess
+import sys
+
 import corpusforge as cf
 from corpusforge import api
 
@@ -11,3 +14,14 @@ def test_every_name_that_is_promised_is_there() -> None:
     for name in cf.__all__:
         assert getattr(cf, name) is getattr(api, name)
     assert set(cf.__all__) <= set(api.__all__)
+
+
+def test_everything_but_training_needs_none_of_the_extras() -> None:
+    """A missing library is one whose import is refused: the development environment has them all."""
+    absent = ("torch", "deepspeed", "transformers", "peft", "jinja2", "tensorboard", "safetensors", "huggingface_hub")
+    others = ("sudachipy", "sentencepiece", "boto3", "gigatoken")
+    without = f"import sys; sys.modules.update(dict.fromkeys({absent + others})); "
+    ask = "from corpusforge import api, cli; [getattr(api, name) for name in api.__all__]; cli.main()"
+    for command in (["--help"], ["train", "--help"], ["recipes"]):
+        done = subprocess.run([sys.executable, "-c", without + ask, *command], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr

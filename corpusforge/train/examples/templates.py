@@ -4,25 +4,20 @@ They are rendered as transformers does it, but for the clock: ``strftime_now`` w
 defined, for which case many templates have a date of their own. The same examples are the same tokens tomorrow.
 """
 
-import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from corpusforge.text.canonical import sha256
-from corpusforge.train.examples.reading import Message, Wrong
+from corpusforge.train.examples.reading import Message
 from corpusforge.train.examples.tokenizer import ChatTokenizer
 
-try:
-    from jinja2 import TemplateError, nodes
-    from jinja2.ext import Extension, loopcontrols
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-except ImportError as error:
-    raise ModuleNotFoundError("chat templates need jinja2: pip install 'corpusforge[train]'") from error
+if TYPE_CHECKING:
+    from corpusforge.train.examples.jinja import Compiled
 
 SHIPPED = Path(__file__).parents[1] / "templates"
 OPEN, CLOSE, BEGIN, END = "\ufdd0", "\ufdd1", "\ufdd2", "\ufdd3"
@@ -30,20 +25,6 @@ OPEN, CLOSE, BEGIN, END = "\ufdd0", "\ufdd1", "\ufdd2", "\ufdd3"
 says the model generates."""
 MARKS = re.compile("[\ufdd0-\ufdd3]")
 GENERATION = re.compile(r"\{%-?\s*generation\s*-?%\}")
-
-
-class Generation(Extension):  # type: ignore[misc]
-    """``{% generation %} … {% endgeneration %}``: what stands between is put between marks."""
-
-    tags = {"generation"}  # noqa: RUF012
-
-    def parse(self, parser: Any) -> Any:
-        line = next(parser.stream).lineno
-        body = parser.parse_statements(["name:endgeneration"], drop_needle=True)
-        return nodes.CallBlock(self.call_method("_marked"), [], [], body).set_lineno(line)
-
-    def _marked(self, caller: Callable[[], str]) -> str:
-        return f"{BEGIN}{caller()}{END}"
 
 
 @dataclass(frozen=True)
@@ -68,38 +49,17 @@ class Template:
         return GENERATION.search(self.text) is not None
 
     @cached_property
-    def _compiled(self) -> Any:
-        environment = ImmutableSandboxedEnvironment(
-            trim_blocks=True, lstrip_blocks=True, extensions=[Generation, loopcontrols]
-        )
-        environment.filters["tojson"] = _as_json
-        environment.globals["raise_exception"] = _refused
-        if self.today is not None:
-            environment.globals["strftime_now"] = self.today.strftime
-        try:
-            return environment.from_string(self.text)
-        except TemplateError as error:
-            raise ValueError(f"the chat template {self.name} is no Jinja that can be used ({error})") from error
+    def _compiled(self) -> "Compiled":
+        from corpusforge.train.examples.jinja import Compiled  # noqa: PLC0415  (Jinja only where turns are rendered)
+
+        return Compiled(self.name, self.text, self.today)
 
     def render(self, messages: Sequence[Message], tools: Sequence[Any] = (), prompt: bool = False) -> str:
         """The text of a conversation, with marks where the template says what is generated.
 
         With ``prompt`` it ends where the assistant goes on. Raises ``reading.Wrong`` where the template refuses it.
         """
-        try:
-            return str(
-                self._compiled.render(
-                    messages=list(messages),
-                    tools=list(tools) or None,
-                    add_generation_prompt=prompt,
-                    **self.variables,
-                )
-            )
-        except (TemplateError, TypeError, KeyError, AttributeError) as error:
-            roles = [message["role"] for message in messages]
-            dated = "strftime_now" in str(error)
-            cure = "set today to the date it shall write" if dated else "correct the turns, or take another template"
-            raise Wrong(f"the template {self.name} refuses the turns ({error})", roles, cure) from error
+        return self._compiled.render(messages, tools, prompt, self.variables)
 
 
 def choose(tokenizer: ChatTokenizer, template: str | None, today: date | None = None) -> Template:
@@ -114,11 +74,3 @@ def choose(tokenizer: ChatTokenizer, template: str | None, today: date | None = 
     if not file.is_file():
         raise ValueError(f"there is no chat template {template}; set template to {', '.join(names)} or a .jinja file")
     return Template(template, file.read_text(), variables, today)
-
-
-def _as_json(value: Any, ensure_ascii: bool = False, indent: Any = None, separators: Any = None, **given: Any) -> str:
-    return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, **given)
-
-
-def _refused(message: str) -> None:
-    raise TemplateError(message)
