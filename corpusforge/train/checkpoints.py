@@ -3,16 +3,20 @@
 ``RUN/checkpoints/step_00000200/`` holds what DeepSpeed writes; ``state.json`` in it is written last.
 """
 
+import io
 import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from deepspeed.runtime.checkpoint_engine import TorchCheckpointEngine
 
 from corpusforge.train.config import Checkpoints
 from corpusforge.train.state import FOLDER, STATE, State, complete, name_of
@@ -21,18 +25,63 @@ from corpusforge.train.workers import Workers
 UNIVERSAL = "_universal"
 
 
-def save(engine: Any, run: Path, state: State, workers: Workers) -> Path:
-    """Write a checkpoint of ``state``; give its folder. Every worker calls this."""
+@dataclass(frozen=True)
+class Saved:
+    """A checkpoint whose files are written, or being written: complete once ``state`` is put beside them."""
+
+    step: int
+    folder: Path
+    state: bytes
+    loss: float
+
+
+def save(engine: Any, run: Path, state: State, loss: float, workers: Workers) -> Saved:
+    """Write the files of a checkpoint, or begin to, where the engine writes behind. Every worker calls this."""
     folder = run / FOLDER / name_of(state.step)
     if workers.first:
         folder.joinpath(STATE).unlink(missing_ok=True)
     workers.wait()
     engine.save_checkpoint(str(run / FOLDER), tag=folder.name, save_latest=False)
+    return Saved(state.step, folder, json.dumps(state.as_json(), indent=1).encode(), loss)
+
+
+def written(engine: Any) -> bool:
+    """Whether this worker's files are all there, or have failed to get there."""
+    return not isinstance(engine.checkpoint_engine, Behind) or engine.checkpoint_engine.written
+
+
+def complete_with(saved: Saved, engine: Any, workers: Workers) -> None:
+    """Wait for every worker's files, then let the first one make the checkpoint complete. Every worker calls this."""
+    if isinstance(engine.checkpoint_engine, Behind):
+        engine.checkpoint_engine.settle()
     workers.wait()
     if workers.first:
-        _write(folder / STATE, json.dumps(state.as_json(), indent=1).encode())
+        _write(saved.folder / STATE, saved.state)
     workers.wait()
-    return folder
+
+
+class Behind(TorchCheckpointEngine):  # type: ignore[misc]
+    """Takes a copy of what is to be saved, which stops the training, and writes it while the training goes on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pool, self._writing = ThreadPoolExecutor(1), list[Future[None]]()
+
+    def save(self, state_dict: Any, path: str) -> None:
+        copy = io.BytesIO()
+        torch.save(state_dict, copy)
+        self._writing.append(self._pool.submit(_write, Path(path), copy.getbuffer()))
+
+    @property
+    def written(self) -> bool:
+        """Whether everything is on disk, or has failed to get there."""
+        return all(one.done() for one in self._writing)
+
+    def settle(self) -> None:
+        """Wait until everything is on disk; raises what a write raised."""
+        for one in self._writing:
+            one.result()
+        self._writing.clear()
 
 
 def load(engine: Any, run: Path, step: int, universal: bool) -> None:
@@ -95,7 +144,7 @@ def tidy(run: Path, policy: Checkpoints, best: int | None) -> list[int]:
     return gone
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: Path, data: bytes | memoryview) -> None:
     """Put a file there whole or not at all."""
     aside = path.with_suffix(".aside")
     with open(aside, "wb") as file:

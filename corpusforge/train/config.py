@@ -161,11 +161,15 @@ class Optimizer:
 @dataclass(frozen=True, config=STRICT)
 class Checkpoints:
     """A checkpoint every ``every`` steps and at the end; the ``keep`` newest and the best stay, and those of
-    ``milestones`` steps and their multiples."""
+    ``milestones`` steps and their multiples.
+
+    With ``behind`` it is written while the next steps run, from a copy in memory: as much as the worker's own part.
+    """
 
     every: int = Field(default=500, ge=1)
     keep: int = Field(default=2, ge=1)
     milestones: int | None = Field(default=None, ge=1)
+    behind: bool = False
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -7,6 +7,7 @@ from typing import Any
 import deepspeed
 import torch
 
+from corpusforge.train.checkpoints import Behind
 from corpusforge.train.config import Config
 from corpusforge.train.models import decay_groups
 from corpusforge.train.workers import Workers
@@ -85,6 +86,8 @@ def engine_of(model: Any, config: Config, workers: Workers, rounds: int, univers
     if config.model.compile and stage_of(config) < 3:
         made.compile()
     made.own_optimizer = optimizer
+    if config.checkpoints.behind:
+        made.checkpoint_engine = Behind()
     return made
 
 

@@ -109,6 +109,7 @@ class Run:
         self._reader = ThreadPoolExecutor(1)
         self._ahead: tuple[int, Future[list[MicroBatch]]] | None = None
         self.progress = Progress(config.steps)
+        self._writing: checkpoints.Saved | None = None
         self._begin()
 
     def _begin(self) -> None:
@@ -179,6 +180,7 @@ class Run:
             if self._due(self.config.checkpoints.every):
                 self._save(stepped.loss)
         self._save(float("nan"))
+        self._complete()
         self._event("stop", f"{self.state.step:,} steps are done")
         return self.state
 
@@ -191,7 +193,7 @@ class Run:
         batches = self._taken(step)
         wait = time.perf_counter() - began
         counts = torch.from_numpy(np.concatenate([batch.counts() for batch in batches])).to(self.workers.device)
-        totals = self.workers.summed(counts.sum(0))
+        totals = self._agreed(counts.sum(0))
         engine.set_rounds(self.engine, rounds, self.workers)
         rate = self.config.schedule.rate(step, self.config.steps)
         engine.set_rate(self.engine, rate)
@@ -208,6 +210,15 @@ class Run:
         self.engine.own_optimizer.skipping = self._to_skip(step, stepped.loss)
         norm = engine.step(self.engine)
         return replace(stepped, seconds=time.perf_counter() - began), norm, rate
+
+    def _agreed(self, counts: Any) -> Any:
+        """The counts of all workers. Where all have written their part of a checkpoint it is made complete: they are
+        told so in the same message, since each has to know it at the same step."""
+        written = self._writing is not None and checkpoints.written(self.engine)
+        told = self.workers.summed(torch.cat([counts, counts.new_tensor([written])]))
+        if int(told[-1]) == self.workers.world:
+            self._complete()
+        return told[:-1]
 
     def _seed(self, step: int, turn: int) -> None:
         """Dropout hangs on the samples, not on what was drawn before."""
@@ -272,6 +283,7 @@ class Run:
     def _rewound(self, first: int) -> bool:
         """Go back to the newest checkpoint and leave this step's samples out; False where that cannot be done."""
         spiked, size, rewinds = self.state.step, self._size, self.state.rewinds
+        self._complete()
         found = [step for step in complete(self.folder) if step <= spiked]
         if not found or rewinds >= self.config.spikes.most:
             return False
@@ -340,16 +352,26 @@ class Run:
         return True
 
     def _save(self, loss: float) -> None:
-        """Write a checkpoint of this step, unless it has one."""
+        """Write a checkpoint of this step, unless it has one, or begin to."""
         if self._saved == self.state.step:
             return
+        self._complete()
         self._saved = self.state.step
         self.state.spikes = {name: detector.state() for name, detector in self.detectors.items()}
-        folder = checkpoints.save(self.engine, self.folder, self.state, self.workers)
+        self._writing = checkpoints.save(self.engine, self.folder, self.state, loss, self.workers)
+        if not self.config.checkpoints.behind:
+            self._complete()
+
+    def _complete(self) -> None:
+        """Make the checkpoint that is being written complete, if there is one. Every worker calls this."""
+        saved, self._writing = self._writing, None
+        if saved is None:
+            return
+        checkpoints.complete_with(saved, self.engine, self.workers)
         if self.workers.first:
             checkpoints.tidy(self.folder, self.config.checkpoints, self.state.best_step)
-        self._event("checkpoint", f"checkpoint {folder.name}")
-        self.tell(self.state.step, folder, {"loss": loss, "step": self.state.step})
+        self._event("checkpoint", f"checkpoint {saved.folder.name}")
+        self.tell(saved.step, saved.folder, {"loss": saved.loss, "step": saved.step})
 
     def _event(self, kind: str, text: str, **facts: Any) -> None:
         if self.log is not None:
