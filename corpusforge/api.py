@@ -1,13 +1,13 @@
 """What the command line, jobs and ``import corpusforge`` call: one function a verb."""
 
 from corpusforge.engine.run import PlanChanged
-from corpusforge.job import NoCluster
+from corpusforge.job import NoCluster, takes_jobs
 from corpusforge.recipe import read_recipe
 from corpusforge.schemas import write_schemas
 from corpusforge.storage import StoreError
 from corpusforge.tokens.digests import DamagedError
 from corpusforge.train.config import read_config as read_training
-from corpusforge.verbs.build import BuildFailed, Run, build, submit
+from corpusforge.verbs.build import BuildFailed, Run, build
 from corpusforge.verbs.check import Plan, describe, plan
 from corpusforge.verbs.doctor import Finding, doctor
 from corpusforge.verbs.estimate import Estimate, NoSample, estimate, estimate_of
@@ -18,6 +18,7 @@ from corpusforge.verbs.new import NotNew, new_stage
 from corpusforge.verbs.next import next_commands, program
 from corpusforge.verbs.pools import PoolName
 from corpusforge.verbs.read import documents, dropped, report, step_names, verified, verify
+from corpusforge.verbs.submit import submit, train_submit
 from corpusforge.verbs.token_source import token_source
 from corpusforge.verbs.tombstone import tombstone
 from corpusforge.verbs.train import (
@@ -69,6 +70,7 @@ __all__ = [
     "show_trial",
     "step_names",
     "submit",
+    "takes_jobs",
     "token_source",
     "tombstone",
     "trace_document",
@@ -77,6 +79,7 @@ __all__ = [
     "train_report",
     "train_run",
     "train_sample",
+    "train_submit",
     "try_page",
     "verified",
     "verify",

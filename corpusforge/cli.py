@@ -6,8 +6,9 @@ import shlex
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext, redirect_stdout
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.text import Text
@@ -55,6 +56,9 @@ WORKERS_HELP = "Ray workers (default: one a CPU of this machine, or all that the
 ADDRESS_HELP = "A Ray cluster: http://HOST:8265 submits a job and follows it; HOST:6379 or auto makes this its driver."
 ESTIMATE_HELP = "Measure a sample of the input (some seconds), and say how long a build takes and what it writes."
 CHECK_WORKERS_HELP = "Workers to estimate for (default: the CPUs of this machine)."
+REASON_HELP = "Why: it is kept beside the ids."
+SINCE_HELP = "The day it was asked for (default: today)."
+MISSING_HELP = "What is done with ids that the version has no tokens of: refuse all, or forget them too."
 OLDER_HELP = "Remove only versions to which nothing was written for so long: 12h, 30d, 8w."
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Where = Annotated[str, typer.Argument(metavar="ROOT/CORPUS/VERSION[/PASS[/UNIT]]")]
@@ -94,7 +98,7 @@ def build(
         raise typer.BadParameter("give --quiet or --verbose, not both", param_hint="--quiet")
     if pool == "serial":
         address = None
-    if address and address.startswith(("http://", "https://")):
+    if address and api.takes_jobs(address):
         options = {"name": name, "version": version, "from": base, "workers": workers, "limit": limit}
         options |= {"base": input_base}
         words = [f"--{option}={value}" for option, value in options.items() if value is not None]
@@ -194,6 +198,35 @@ def trace(
         print(json.dumps(found, ensure_ascii=False))
     else:
         _table(found)
+
+
+@app.command()
+def forget(
+    where: Annotated[str, typer.Argument(metavar="ROOT/CORPUS/VERSION")],
+    ids: Annotated[list[str], typer.Argument(metavar="ID|@FILE...", help="Ids of documents, or files of one a line.")],
+    reason: Annotated[str, typer.Option(help=REASON_HELP)],
+    date: Annotated[datetime | None, typer.Option(help=SINCE_HELP, formats=["%Y-%m-%d"])] = None,
+    missing: Annotated[Literal["error", "ignore"], typer.Option(help=MISSING_HELP)] = "error",
+    as_json: Json = False,
+) -> None:
+    """Never train on these documents again, in any version of the corpus; a training that runs, from its next start."""
+    wanted = [id for given in ids for id in (_lines(given[1:]) if given.startswith("@") else [given])]
+    if not any(wanted) or not reason.strip():
+        raise typer.BadParameter("name at least one id, and a reason")
+    found = api.tombstone(where, wanted, reason, date.date().isoformat() if date else None, missing)
+    if as_json:
+        print(json.dumps({"asked": len(set(wanted)), "found": found}))
+        return
+    console.print(Text(f"{where} has tokens of {found:,} of {len(set(wanted)):,}; they are forgotten"), soft_wrap=True)
+
+
+def _lines(path: str) -> list[str]:
+    """The lines of a file that are not empty."""
+    try:
+        lines = Path(path).read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(f"@{path} is no list of ids: {error}") from None
+    return [line.strip() for line in lines if line.strip()]
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """The verbs of training on the command line; no logic."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,35 +20,40 @@ ConfigFile = Annotated[
 Root = Annotated[Path, typer.Option(help="Where runs lie: the run is ROOT/RUN.", envvar="CORPUSFORGE_ROOT")]
 SET_HELP = "Change a field: --set batch.micro=4. May be given more than once."
 Changes = Annotated[list[str], typer.Option("--set", metavar="FIELD=VALUE", help=SET_HELP)]
-ADDRESS_HELP = "A Ray cluster to join (auto, host:port); without it a local Ray is started."
+ADDRESS_HELP = "A Ray cluster: http://HOST:8265 submits a job and follows it; HOST:6379 or auto makes this its driver."
 Address = Annotated[str | None, typer.Option(help=ADDRESS_HELP, envvar="CORPUSFORGE_ADDRESS")]
 Alone = Annotated[bool, typer.Option("--alone", help="One worker in this process, without Ray.")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
 Step = Annotated[int | None, typer.Option(help="Which checkpoint; the best of the validations by default.", min=0)]
 
 
-@app.command()
-def pretrain(
-    config: ConfigFile,
-    root: Root,
-    changes: Changes = [],  # noqa: B006
-    address: Address = None,
-    alone: Alone = False,
-) -> None:
-    """Pretrain a model, or go on with a run: causal, masked or next-sentence."""
-    _train(config, root, changes, address, alone, tuned=False)
+def _training(tuned: bool) -> Callable[..., None]:
+    """The command that trains, by examples to tune on or by text."""
+
+    def train(
+        config: ConfigFile,
+        root: Root,
+        changes: Changes = [],  # noqa: B006
+        address: Address = None,
+        alone: Alone = False,
+    ) -> None:
+        made = api.read_training(config, dict(_change(change) for change in changes))
+        if (made.objective.use == "instruction") != tuned:
+            verb = "pretrain" if tuned else "sft"
+            raise typer.BadParameter(f"{config} has the objective {made.objective.use}: use `corpusforge train {verb}`")
+        if address and api.takes_jobs(address) and not alone:
+            raise typer.Exit(api.train_submit(made, root, address, _say))
+        folder = api.train_run(made, root, address=address, ray=not alone, say=_say)
+        for line in (f"run:     {folder}", f"report:  corpusforge train report {folder}"):
+            _say(line)
+
+    return train
 
 
-@app.command()
-def sft(
-    config: ConfigFile,
-    root: Root,
-    changes: Changes = [],  # noqa: B006
-    address: Address = None,
-    alone: Alone = False,
-) -> None:
-    """Tune a model on instructions, or go on with such a run."""
-    _train(config, root, changes, address, alone, tuned=True)
+PRETRAIN_HELP = "Pretrain a model, or go on with a run: causal, masked or next-sentence."
+SFT_HELP = "Tune a model on instructions, or go on with such a run."
+app.command("pretrain", help=PRETRAIN_HELP)(_training(tuned=False))
+app.command("sft", help=SFT_HELP)(_training(tuned=True))
 
 
 @app.command()
@@ -76,16 +82,6 @@ def sample(
     """Print how the model goes on."""
     for text in api.train_sample(run, prompt, step, tokens, count, temperature):
         console.print(Text(prompt, style="bold") + Text(text), soft_wrap=True)
-
-
-def _train(config: Path, root: Path, changes: list[str], address: str | None, alone: bool, tuned: bool) -> None:
-    made = api.read_training(config, dict(_change(change) for change in changes))
-    if (made.objective.use == "instruction") != tuned:
-        verb = "pretrain" if tuned else "sft"
-        raise typer.BadParameter(f"{config} has the objective {made.objective.use}: use `corpusforge train {verb}`")
-    folder = api.train_run(made, root, address=address, ray=not alone, say=_say)
-    for line in (f"run:     {folder}", f"report:  corpusforge train report {folder}"):
-        console.print(Text(line), soft_wrap=True)
 
 
 def _change(text: str) -> tuple[str, Any]:

@@ -1,10 +1,10 @@
-"""What a Ray job takes to a cluster: this package, the recipe and the modules of its own stages, and its command."""
+"""What a Ray job takes to a cluster: this package, what its command reads here, and the command."""
 
 import os
 import shlex
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +19,23 @@ class NoCluster(RuntimeError):
     """No cluster answers at an address, or it wants a token that is not here."""
 
 
-def pack(recipe: str, folder: Path) -> str:
-    """Put into ``folder`` what the job needs of this machine; give the recipe's name or path there.
+def takes_jobs(address: str | None) -> bool:
+    """Whether an address is that of a cluster's dashboard, to which jobs are submitted; others make a driver of us."""
+    return address is not None and address.startswith(("http://", "https://"))
 
-    The package goes along, so that driver and workers run the code of this machine; its libraries must be installed on
-    the nodes.
+
+def pack(folder: Path, modules: Iterable[str] = ()) -> None:
+    """Put this package and other modules into ``folder``.
+
+    So driver and workers run the code of this machine; its libraries must be installed on the nodes.
     """
-    made = read_recipe(recipe)
-    for module in {"corpusforge", *_own_modules(made)}:
+    for module in {"corpusforge", *modules}:
         _copy(module, folder)
+
+
+def pack_recipe(recipe: str, folder: Path) -> str:
+    """Put a recipe, the modules of its own stages and this package into ``folder``; its name or path there."""
+    pack(folder, _own_modules(read_recipe(recipe)))
     if recipe in shipped():
         return recipe
     name = "recipe.yaml" if Path(recipe).stem in os.listdir(folder) else Path(recipe).name
@@ -35,11 +43,9 @@ def pack(recipe: str, folder: Path) -> str:
     return name
 
 
-def command(recipe: str, inputs: Sequence[str], root: str, options: Sequence[str]) -> str:
-    """The shell command of the job; paths of local files are made absolute, since the job runs elsewhere."""
-    given = [part for one in inputs for part in ("--input", everywhere(one))]
-    words = ["python", "-m", "corpusforge", "build", recipe, *given, "--root", everywhere(root), *options]
-    return shlex.join([*words, "--address", "auto"])
+def command(words: Sequence[str]) -> str:
+    """The shell command of a job that is this command line with ``words``, on the cluster that runs it."""
+    return shlex.join(["python", "-m", "corpusforge", *words, "--address", "auto"])
 
 
 def everywhere(path: str) -> str:

@@ -1,13 +1,12 @@
-"""Make a corpus, here or as a job of a cluster, or go on with it where an earlier run stopped."""
+"""Make a corpus, or go on with it where an earlier run stopped."""
 
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from corpusforge import job, versions
+from corpusforge import versions
 from corpusforge.engine.attempt import Place, Resources
 from corpusforge.engine.run import Listener, Outcome, Pool, leave_out, manifests, run, units_left_out
 from corpusforge.engine.unit import Failed, Manifest, Unit
@@ -122,20 +121,6 @@ def build(
     done = Run(str(root), planned.recipe.corpus, place.version, tuple(outcomes), time.monotonic() - started)
     listen("end", {"run": done})
     return done
-
-
-def submit(
-    recipe: str, inputs: Sequence[str], root: str, options: Sequence[str], address: str, say: Callable[[str], None]
-) -> int:
-    """Build on the cluster whose dashboard is at ``address`` (http://…), as a Ray job; its exit status.
-
-    ``options`` are those of the command line's ``build``. Paths must be such that all nodes see them.
-    """
-    from corpusforge.ray_pool import submit  # noqa: PLC0415  (as in Pools)
-
-    with tempfile.TemporaryDirectory(prefix="corpusforge-job-") as folder:
-        there = job.pack(recipe, Path(folder))
-        return submit(address, folder, job.command(there, inputs, root, options), say)
 
 
 def _noting(listen: Listener) -> Callable[[str], None]:

@@ -4,7 +4,6 @@ import os
 import re
 import shlex
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import yaml
 
 from corpusforge.demo.write import write
 from tests.cluster.files import CHECKOUT, CLUSTER, KUBERAY, load
+from tests.cluster.local import free_port
 
 TEXT = (CLUSTER / "README.md").read_text("utf-8")
 FENCE = re.compile(r"^ *```(\w+)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
@@ -26,13 +26,6 @@ def commands(language: str) -> list[str]:
     """The commands of all blocks of a language, continued lines joined."""
     text = "".join(block for kind, block in FENCE.findall(TEXT) if kind == language)
     return [line.strip() for line in text.replace("\\\n", " ").splitlines() if line.strip()]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,10 @@
 """Ray clusters on this machine, started as cluster/README.md says: tokens, jobs, and nodes that go and come."""
 
-import os
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,89 +13,22 @@ import pytest
 
 import corpusforge as cf
 from corpusforge.demo.write import write
+from tests.cluster.local import SCRIPT, Cluster, free_port, running
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
 
-CHECKOUT = Path(__file__).parents[2]
-SCRIPT = CHECKOUT / "cluster" / "local.sh"
 PAGES = 120
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """A head without CPUs, with a home folder of its own that holds the token."""
-
-    folder: Path
-    port: int
-    dashboard: int
-
-    @property
-    def environment(self) -> dict[str, str]:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("RAY_")}
-        return {
-            **kept,
-            "HOME": str(self.folder),
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            "CLUSTER_STATE": str(self.folder / "state"),
-            "RAY_AUTH_MODE": "token",
-            "RAY_PORT": str(self.port),
-            "RAY_DASHBOARD_PORT": str(self.dashboard),
-        }
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.dashboard}"
-
-    def sh(self, *command: str, **more: str) -> subprocess.CompletedProcess[str]:
-        """Run a command as a person would in that home folder."""
-        environment = {**self.environment, **more}
-        return subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, timeout=200)
-
-    def join(self) -> None:
-        """Add a node of one CPU."""
-        done = self.sh("sh", str(SCRIPT), "join", f"127.0.0.1:{self.port}", "1")
-        assert done.returncode == 0, done.stderr
-
-    def nodes(self) -> list[int]:
-        """Process groups of the nodes that live."""
-        groups = [int(file.read_text()) for file in (self.folder / "state").glob("node-*.pid")]
-        return [group for group in groups if living([group])]
-
-    def holders(self) -> list[int]:
-        """Process groups of the nodes on which a worker is at a unit: it holds the unit's mark open."""
-        return [group for group in self.nodes() if any(name.endswith(".mark") for name in open_files(group))]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    made = Cluster(tmp_path_factory.mktemp("home"), free_port(), free_port())
-    assert made.sh("ray", "get-auth-token", "--generate").returncode == 0
-    started = made.sh("sh", str(SCRIPT), "start", "0")
-    assert started.returncode == 0, started.stderr
-    yield made
-    groups = [int(file.read_text()) for file in (made.folder / "state").glob("*.pid")]
-    assert made.sh("sh", str(SCRIPT), "stop").returncode == 0
-    until = time.monotonic() + 20
-    while living(groups) and time.monotonic() < until:
-        time.sleep(0.2)
-    assert living(groups) == [], "stop ends all that start and join began"
+    with running(tmp_path_factory.mktemp("home")) as made:
+        yield made
 
 
-def living(groups: list[int]) -> list[str]:
-    """Processes of these groups that have not ended."""
-    found = []
-    for process in psutil.process_iter():
-        with suppress(OSError, psutil.Error):
-            if os.getpgid(process.pid) in groups and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process.name())
-    return found
+def holders_of(cluster: Cluster) -> list[int]:
+    """Process groups of the nodes on which a worker is at a unit: it holds the unit's mark open."""
+    return [group for group in cluster.nodes() if any(name.endswith(".mark") for name in open_files(group))]
 
 
 def processes(node: int) -> list[psutil.Process]:
@@ -183,7 +113,7 @@ def test_nodes_that_go_away_and_one_that_joins_change_no_digest(
     command += ["--root", str(tmp_path), "--address", cluster.url]
     with (tmp_path / "log").open("w") as log:
         build = subprocess.Popen(command, cwd=tmp_path, env=cluster.environment, stdout=log, stderr=log)
-        while len(holders := cluster.holders()) < gone:
+        while len(holders := holders_of(cluster)) < gone:
             assert build.poll() is None, (tmp_path / "log").read_text()
             time.sleep(0.05)
         for node in holders[:gone]:
