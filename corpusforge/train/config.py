@@ -6,12 +6,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter, model_validator
 from pydantic.dataclasses import dataclass
+from pydantic_core import ArgsKwargs
 
 from corpusforge.parts import RecipeError, Spot, built, parse_yaml
 from corpusforge.train.objectives.causal import Causal
 from corpusforge.train.objectives.instruction import Instruction
 from corpusforge.train.objectives.masked import Masked
 from corpusforge.train.objectives.next_sentence import NextSentence
+from corpusforge.train.presets import filled
 from corpusforge.train.schedules import Schedule
 
 STRICT = ConfigDict(extra="forbid")
@@ -215,12 +217,14 @@ class Config:
 
     ``workers`` is a number, or the least and the most of a run that may shrink and grow. ``deepspeed`` is a JSON file
     or a mapping with DeepSpeed's own settings, such as ``zero_optimization``; batch sizes, precision, clipping and
-    optimizer are decided here. ``retries`` is how often workers that fail are started again.
+    optimizer are decided here. ``retries`` is how often workers that fail are started again. ``preset`` names where
+    rates come from that are not given here; `corpusforge train presets` lists them.
     """
 
     run: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     data: Data
     model: Model
+    preset: str | None = None
     objective: Objective = Field(default_factory=Causal)
     steps: int = Field(default=1000, ge=1)
     batch: Batch = Field(default_factory=Batch)
@@ -235,6 +239,13 @@ class Config:
     workers: int | tuple[int, int] = 1
     retries: int = Field(default=3, ge=0)
     trackers: tuple[Literal["tensorboard", "wandb", "mlflow"], ...] = ("tensorboard",)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_preset(cls, given: Any) -> Any:
+        if isinstance(given, ArgsKwargs):
+            return ArgsKwargs(given.args, filled(given.kwargs or {}))
+        return filled(given) if isinstance(given, Mapping) else given
 
     @model_validator(mode="after")
     def _fits(self) -> "Config":

@@ -17,6 +17,7 @@ from corpusforge.tokens.shards import TokenSource
 from corpusforge.tokens.split import TRAIN, VALIDATION
 from corpusforge.train.config import Config, CorpusTokens, ExampleFiles, MegatronTokens, as_json, read_config
 from corpusforge.train.plan import ExamplesPlan, Plan, TokensPlan, lasting, read_plan, write_plan
+from corpusforge.train.presets import presets
 from corpusforge.train.report import render_run
 from corpusforge.train.trace import of_document, of_step
 from corpusforge.verbs.megatron_source import megatron_source
@@ -59,6 +60,11 @@ def train_run(
 
             alone(made, folder, say=say)
     return folder
+
+
+def train_presets() -> dict[str, str]:
+    """The presets that a configuration may name, each with where its numbers are from."""
+    return {name: preset["source"] for name, preset in presets().items()}
 
 
 def train_report(runs: Sequence[str | Path]) -> Path:
