@@ -7,6 +7,7 @@ from corpusforge.schemas import write_schemas
 from corpusforge.storage import StoreError
 from corpusforge.tokens.digests import DamagedError
 from corpusforge.train.config import read_config as read_training
+from corpusforge.verbs.baseline import train_baseline
 from corpusforge.verbs.build import BuildFailed, Run, build
 from corpusforge.verbs.check import Plan, describe, plan
 from corpusforge.verbs.doctor import Finding, doctor
@@ -26,6 +27,7 @@ from corpusforge.verbs.train import (
     trace_document,
     trace_step,
     train_export,
+    train_presets,
     train_report,
     train_run,
     train_sample,
@@ -75,7 +77,9 @@ __all__ = [
     "tombstone",
     "trace_document",
     "trace_step",
+    "train_baseline",
     "train_export",
+    "train_presets",
     "train_report",
     "train_run",
     "train_sample",

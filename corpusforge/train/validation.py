@@ -11,19 +11,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from corpusforge.tokens.mixture import Segment
 from corpusforge.tokens.packing import IGNORED
 from corpusforge.tokens.stream import Source
 from corpusforge.train.batches import Share
 from corpusforge.train.config import Config
+from corpusforge.train.held_out import SEED, held_out, looked_at
 from corpusforge.train.losses import judged, on_device
-from corpusforge.train.objectives.micro_batch import MicroBatch, empty
-from corpusforge.train.sources import material
+from corpusforge.train.objectives.micro_batch import Material, MicroBatch, empty
 from corpusforge.train.symbols import Symbols
 from corpusforge.train.workers import Workers
-
-SEED = 0
-"""The order of held-out samples is the same for every run."""
 
 Told = dict[str, float]
 
@@ -41,7 +37,7 @@ class Validation:
         self._config, self._bytes = config, token_bytes if config.objective.use == "causal" else None
         sequence = config.data.sequence
         self._materials = {
-            name: material({name: source}, [Segment(0, {name: 1.0})], symbols, SEED, sequence)
+            name: Material(held_out(name, source, sequence), symbols, SEED)
             for name, source in sources.items()
             if source.positions(sequence)
         }
@@ -62,7 +58,7 @@ class Validation:
 
     def _figures(self, name: str, engine: Any, workers: Workers) -> Told:
         made, micro = self._materials[name], self._config.batch.micro
-        size = min(self._config.validation.samples, made.stream.sources[0].positions(made.sequence))
+        size = looked_at(made.stream.sources[0], made.sequence, self._config.validation.samples)
         sums = torch.zeros(6, dtype=torch.float64)
         for offset, count in Share(workers.rank, workers.world, micro).parts(size):
             batch = self._config.objective.batch(made, min(offset, size - 1), max(count, 1))
