@@ -28,7 +28,16 @@ from corpusforge.train.objectives.micro_batch import MicroBatch, empty
 from corpusforge.train.plan import read_plan
 from corpusforge.train.progress import Progress
 from corpusforge.train.spikes import SpikeDetector
-from corpusforge.train.state import State, complete, segments_from, sizes_from, state_of
+from corpusforge.train.state import (
+    State,
+    check_stage,
+    checkpoint_of,
+    complete,
+    of_new_run,
+    segments_from,
+    sizes_from,
+    state_of,
+)
 from corpusforge.train.token_lengths import token_lengths
 from corpusforge.train.trace import readings
 from corpusforge.train.trackers import Tracker, open_trackers
@@ -119,7 +128,7 @@ class Run:
         origin, at = (self.folder, found[-1]) if found else (None, None)
         if origin is None and start is not None:
             origin = Path(start.run)
-            at = start.step if start.step is not None else complete(origin)[-1]
+            at = checkpoint_of(origin, start.step, self.config.precision)
         self._load(origin, at)
         if origin is not None:
             text = f"goes on from step {at:,} of {origin.name} with {self.workers.world} workers"
@@ -132,6 +141,9 @@ class Run:
         config, workers = self.config, self.workers
         before = State() if origin is None or at is None else state_of(origin, at)
         stage = engine.stage_of(config)
+        if origin is not None:
+            check_stage(before.stage, stage)
+            before = before if origin == self.folder else of_new_run(before)
         self.state = self._continued(before, stage)
         universal = origin is not None and bool(stage) and before.world != workers.world
         if origin is not None and at is not None and universal:
@@ -282,13 +294,13 @@ class Run:
 
     def _rewound(self, first: int) -> bool:
         """Go back to the newest checkpoint and leave this step's samples out; False where that cannot be done."""
-        spiked, size, rewinds = self.state.step, self._size, self.state.rewinds
+        spiked, size, rewinds, skips = self.state.step, self._size, self.state.rewinds, self.state.skips
         self._complete()
         found = [step for step in complete(self.folder) if step <= spiked]
         if not found or rewinds >= self.config.spikes.most:
             return False
         self._load(self.folder, found[-1])
-        self.state.skips.append((spiked, size))
+        self.state.skips = [*skips, (spiked, size)]  # the checkpoint may be older than an earlier skip
         self.state.rewinds, self._ahead = rewinds + 1, None
         self._event("rewind", f"back to step {found[-1]:,}; samples {first:,} to {first + size - 1:,} are left out")
         return True

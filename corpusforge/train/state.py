@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -81,3 +81,39 @@ def complete(run: Path) -> list[int]:
 def state_of(run: Path, step: int) -> State:
     """The state of a checkpoint."""
     return State.from_json(json.loads(run.joinpath(FOLDER, name_of(step), STATE).read_bytes()))
+
+
+def checkpoint_of(run: Path, step: int | None, precision: str) -> int:
+    """The step of the checkpoint that another run begins from, the newest by default.
+
+    Raises ``ValueError`` where there is none, or where it was trained in another precision.
+    """
+    found = complete(run)
+    if not found:
+        raise ValueError(f"start.run: {run} has no complete checkpoint; name the folder of a run that has one")
+    if step is not None and step not in found:
+        there = ", ".join(map(str, found))
+        raise ValueError(f"start.step: {run} has no checkpoint of step {step:,}; there are {there}")
+    before = json.loads(run.joinpath("config.json").read_bytes())["precision"]
+    if before != precision:
+        raise ValueError(
+            f"start.run: {run} was trained with precision {before} and this run says {precision}; say {before}, or "
+            "export that run and name the model in model.path"
+        )
+    return found[-1] if step is None else step
+
+
+def of_new_run(before: State) -> State:
+    """The state of another run's checkpoint as a new run begins from it: it has validated nothing yet."""
+    return replace(before, best_step=None, best_loss=None, waited=0, rewinds=0)
+
+
+def check_stage(before: int, now: int) -> None:
+    """Raise ``ValueError`` where a checkpoint of one ZeRO stage cannot be read by another: 1 and 2 write the same, 0
+    and 3 each its own."""
+    same = ({0}, {1, 2}, {3})
+    if not any({before, now} <= stages for stages in same):
+        raise ValueError(
+            f"deepspeed: the checkpoint was written with ZeRO stage {before} and cannot be read with stage {now}; "
+            f"set zero_optimization.stage to {before}"
+        )
