@@ -9,7 +9,7 @@ import torch
 
 from corpusforge.train.checkpoints import Behind
 from corpusforge.train.config import Config
-from corpusforge.train.models import decay_groups
+from corpusforge.train.models import check_compiler, decay_groups
 from corpusforge.train.workers import Workers
 
 DECIDED_HERE = {
@@ -80,10 +80,15 @@ def engine_of(model: Any, config: Config, workers: Workers, rounds: int, univers
     how = config.optimizer
     groups = decay_groups(model, how.weight_decay)
     optimizer = SkippableAdamW(groups, lr=config.schedule.peak, betas=how.betas, eps=how.epsilon)
+    # In bf16 without ZeRO DeepSpeed (0.19) takes a step on no gradient here: the weights decay, and the first real
+    # step, corrected as AdamW's second, is a quarter too small.
+    optimizer.skipping = stage_of(config) == 0
     made, *_ = deepspeed.initialize(
         model=model, optimizer=optimizer, config=told(config, workers, rounds, universal), dist_init_required=False
     )
+    optimizer.skipping = False
     if config.model.compile and stage_of(config) < 3:
+        check_compiler(workers.device.type)
         made.compile()
     made.own_optimizer = optimizer
     if config.checkpoints.behind:

@@ -1,5 +1,7 @@
 """Models of Hugging Face transformers: made from a configuration or a local checkpoint, with adapters if wanted."""
 
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,9 @@ from huggingface_hub.errors import StrictDataclassError
 from corpusforge.train.config import Model
 from corpusforge.train.devices import flops_per_token
 from corpusforge.train.symbols import Symbols
+
+COMPILERS = {"cpu": ("CXX", "g++"), "cuda": ("CC", "gcc", "clang")}
+"""What torch.compile (2.13) compiles with: the variable that names one, and else these."""
 
 
 def build(given: Model, head: str, symbols: Symbols, sequence: int, seed: int) -> Any:
@@ -68,6 +73,17 @@ def _check_length(config: Any, sequence: int) -> None:
     most = getattr(config, "max_position_embeddings", None)
     if most is not None and most < sequence:
         raise ValueError(f"data.sequence is {sequence:,} and the model reads at most {most:,}: take a shorter sequence")
+
+
+def check_compiler(device: str) -> None:
+    """Raise ``ValueError`` where torch.compile will find no compiler; it would say so within the first step."""
+    variable, *names = COMPILERS[device]
+    named = [os.environ[variable]] if os.environ.get(variable) else names
+    if not any(shutil.which(name) for name in named):
+        raise ValueError(
+            f"model.compile: torch.compile needs a compiler for {device} and finds no {' or '.join(named)}; install "
+            f"one, name it in {variable}, or set model.compile to false"
+        )
 
 
 def _adapted(model: Any, given: Model) -> Any:
