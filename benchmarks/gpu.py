@@ -2,10 +2,10 @@
 
 ``python -m benchmarks.gpu [--compile]`` · bar: at least .95 × the tokens a second of the plain loop. Both train the
 same model of transformers from the same token shard, which is made here (random ids in documents of a thousand on
-average), with as many samples a step and a micro-batch, bf16, each in a process of its own, by turns. CorpusForge runs as
-``python -m corpusforge.train RUN``, one worker, ZeRO-1, no Ray, first without document boundaries, as the plain loop,
-then with them. The plain loop reads the shard through a memory map at random places, computes under autocast and steps
-a fused AdamW. The first steps of a process are not counted; figures are medians over the rounds.
+average), with as many samples a step and a micro-batch, in bf16, each in a process of its own, by turns. CorpusForge
+runs as ``python -m corpusforge.train RUN``: one worker, ZeRO-1, no Ray; first without document boundaries, as the plain
+loop, then with them. The plain loop reads the shard through a memory map at random places, computes under autocast and
+steps a fused AdamW. The first steps of a process are not counted; figures are medians over the rounds.
 
 Needs: torch for the GPU, deepspeed, transformers, peft and safetensors (the extra ``train``); no data.
 ``--cpu`` runs ten million parameters in fp32 on one core instead: it shows that the program works, and what the loop

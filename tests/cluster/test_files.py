@@ -67,8 +67,10 @@ def test_ray_and_python_are_those_of_the_project() -> None:
 
 
 def test_the_extras_that_nodes_get_exist() -> None:
-    (extras,) = re.findall(r"\$source\[([\w,]+)\]", (CLUSTER / "install.sh").read_text("utf-8"))
-    assert set(extras.split(",")) <= set(PROJECT["optional-dependencies"])
+    (extras,) = re.findall(r"^extras=([\w,]+)", (CLUSTER / "install.sh").read_text("utf-8"), re.MULTILINE)
+    given = re.findall(r"EXTRAS=([\w,]+)", "".join(path.read_text("utf-8") for path in TEXTS))
+    assert given
+    assert {*extras.split(","), *given} <= set(PROJECT["optional-dependencies"])
 
 
 def test_every_start_of_ray_asks_for_token_authentication() -> None:

@@ -37,6 +37,8 @@ def test_the_image_is_made_of_one_step_and_starts_as_nobody_special() -> None:
     assert run.endswith("/cluster/install.sh --image python")
     assert "USER 1000" in lines
     assert not [line for line in lines if line.startswith(("COPY", "ADD", "ENTRYPOINT"))]
+    # Empty by default: an image without training is light.
+    assert {"ARG EXTRAS=", "ARG TORCH_INDEX="} <= set(lines[: lines.index(run)])
 
 
 def test_the_context_holds_the_package_and_nothing_private(tmp_path: Path) -> None:
@@ -48,28 +50,52 @@ def test_the_context_holds_the_package_and_nothing_private(tmp_path: Path) -> No
     assert [p.name for p in (there / "cluster").iterdir()] == ["install.sh"]
 
 
-def test_the_packages_and_the_user_of_the_image_can_be_had(tmp_path: Path) -> None:
-    """The part for images, with what changes a system replaced by apt's simulation and by a note of the rest."""
+def noted(folder: Path, **more: str) -> list[str]:
+    """What the script does for an image, with what changes a system replaced by apt's simulation and by notes."""
     if not shutil.which("apt-get"):
         pytest.skip("no apt-get here")
-    notes = tmp_path / "notes"
-    for name in ("useradd", "install", "rm", "python"):
-        body = f'#!/bin/sh\necho "{name} $*" >> {notes}\n'
-        # The script's last rm is its own clean-up.
-        (tmp_path / name).write_text(body + ('exec /bin/rm "$@"\n' if name == "rm" else ""))
+    notes = folder / "notes"
+    for name in ("useradd", "install", "python"):
+        (folder / name).write_text(f'#!/bin/sh\necho "${{DS_ACCELERATOR:-}} {name} $*" >> {notes}\n')
     simulated = 'case "$1" in update) exit 0;; esac\nexec /usr/bin/apt-get --simulate "$@"\n'
-    (tmp_path / "apt-get").write_text("#!/bin/sh\n" + simulated)
-    (tmp_path / "rm").write_text('#!/bin/sh\ncase "$2" in /tmp/*) exec /bin/rm "$@";; esac\n')
-    for stub in tmp_path.iterdir():
+    (folder / "apt-get").write_text(f'#!/bin/sh\necho "apt-get $*" >> {notes}\n' + simulated)
+    # The script's last rm is its own clean-up.
+    (folder / "rm").write_text('#!/bin/sh\ncase "$2" in /tmp/*) exec /bin/rm "$@";; esac\n')
+    for stub in folder.iterdir():
         stub.chmod(0o755)
-    done = sh(CLUSTER / "install.sh", "--image", "python", PATH=f"{tmp_path}:{os.environ['PATH']}")
+    done = sh(CLUSTER / "install.sh", "--image", "python", PATH=f"{folder}:{os.environ['PATH']}", **more)
     if "Unable to locate package" in done.stderr:
         pytest.skip("apt has no package lists here")
     assert done.returncode == 0, done.stdout + done.stderr
-    said = notes.read_text()
+    return notes.read_text().splitlines()
+
+
+def test_the_packages_and_the_user_of_the_image_can_be_had(tmp_path: Path) -> None:
+    said = "\n".join(noted(tmp_path))
     assert "useradd --create-home --uid 1000 " in said
     assert "/home/corpusforge/.ray" in said
     assert "[aws,sentencepiece]" in said
+    assert "torch" not in said
+    assert "g++" not in said
+
+
+def test_an_image_with_training_gets_torch_first_and_then_builds_beside_it(tmp_path: Path) -> None:
+    lines = noted(tmp_path, EXTRAS="train")
+    assert "g++" in next(line for line in lines if line.startswith("apt-get install"))
+    torch, tools, package = [line for line in lines if " pip install " in line]
+    assert torch.endswith(f" torch=={pinned('torch')}")
+    assert tools.endswith(" setuptools wheel ninja")
+    assert " --no-build-isolation " in package
+    assert package.startswith("cpu python ")
+    assert package.endswith("[aws,sentencepiece,train]")
+    assert all("--constraint" in line for line in (torch, tools, package))
+
+
+def test_torch_may_come_from_an_index_of_its_own(tmp_path: Path) -> None:
+    index = "https://wheels.example.com/cu126"
+    first, *others = [line for line in noted(tmp_path, EXTRAS="train", TORCH_INDEX=index) if " pip install " in line]
+    assert first.endswith(f"torch=={pinned('torch')} --extra-index-url {index}")
+    assert not [line for line in others if index in line]
 
 
 def test_without_an_interpreter_it_says_how_it_is_called() -> None:

@@ -1,7 +1,10 @@
 """The manifests for Kubernetes: fields, pods, memory, tokens; each with its variants taken in."""
 
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -12,7 +15,7 @@ from jsonschema import ValidationError
 from corpusforge.cli import app
 from corpusforge.engine.attempt import Resources
 from corpusforge.ray_pool import OBJECT_STORE_BYTES
-from tests.cluster.files import KUBERAY, load, size
+from tests.cluster.files import CLUSTER, KUBERAY, load, size
 from tests.cluster.shape import resource
 
 CASES = [
@@ -22,6 +25,8 @@ CASES = [
     ("raycluster.yaml", ("shared folder", "gpu passes")),
     ("rayjob.yaml", ()),
     ("rayjob.yaml", ("shared folder",)),
+    ("rayjob-train.yaml", ()),
+    ("rayjob-train.yaml", ("several networks",)),
 ]
 OLDEST, NEWEST = "1.31.0", kubernetes_validate.latest_version()
 """Versions of Kubernetes whose schemas the pods are held against."""
@@ -58,7 +63,7 @@ def test_a_manifest_uses_fields_that_kuberay_has(name: str, variants: tuple[str,
     jsonschema.validate(made, resource(made["kind"]))
 
 
-@pytest.mark.parametrize("name", ["raycluster.yaml", "rayjob.yaml"])
+@pytest.mark.parametrize("name", ["raycluster.yaml", "rayjob.yaml", "rayjob-train.yaml"])
 def test_a_misspelt_field_would_be_found(name: str) -> None:
     made = manifest(name)
     cluster = cluster_of(made)
@@ -117,11 +122,11 @@ def test_the_head_works_on_no_unit_and_is_on_no_spot_node(name: str, variants: t
 
 
 @every
-def test_the_cluster_grows_from_nothing_and_replaces_pods_itself(name: str, variants: tuple[str, ...]) -> None:
+def test_a_cluster_for_builds_grows_from_nothing_and_pods_are_replaced(name: str, variants: tuple[str, ...]) -> None:
     made = manifest(name, variants)
     cluster = cluster_of(made)
-    assert cluster["enableInTreeAutoscaling"] is True
-    for group in cluster["workerGroupSpecs"]:
+    for group in [] if name == "rayjob-train.yaml" else cluster["workerGroupSpecs"]:
+        assert cluster["enableInTreeAutoscaling"] is True
         assert (group["minReplicas"], group["replicas"]) == (0, 0)
         assert group["maxReplicas"] >= 2
     # The second autoscaler asks for pods that Kubernetes does not restart: it starts new ones.
@@ -168,3 +173,69 @@ def test_the_job_goes_on_when_its_head_is_lost() -> None:
     spec = manifest("rayjob.yaml")["spec"]
     assert spec["backoffLimit"] >= 1
     assert spec["shutdownAfterJobFinishes"] is True
+
+
+def training() -> tuple[dict[str, Any], list[str], dict[str, Any]]:
+    """The training job: its spec, the words of its command, and its one group of workers."""
+    spec = manifest("rayjob-train.yaml")["spec"]
+    (group,) = spec["rayClusterSpec"]["workerGroupSpecs"]
+    return spec, shlex.split(spec["entrypoint"]), group
+
+
+def test_a_training_job_has_a_gpu_for_every_worker_before_it_begins() -> None:
+    spec, words, group = training()
+    limits = group["template"]["spec"]["containers"][0]["resources"]["limits"]
+    assert group["rayStartParams"]["num-gpus"] == limits["nvidia.com/gpu"]
+    # An autoscaler would start pods for what waits, and a run that sees no GPU at its start trains on CPUs.
+    assert "enableInTreeAutoscaling" not in spec["rayClusterSpec"]
+    assert group["replicas"] == group["minReplicas"] == group["maxReplicas"] >= 1
+    assert f"workers={group['replicas'] * int(limits['nvidia.com/gpu'])}" in words
+    assert int(limits["cpu"]) >= int(limits["nvidia.com/gpu"]), "a worker takes a CPU as well"
+    head = spec["rayClusterSpec"]["headGroupSpec"]["template"]["spec"]["containers"][0]
+    assert "nvidia.com/gpu" not in head["resources"]["limits"]
+    assert {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"} in group["template"]["spec"][
+        "tolerations"
+    ]
+
+
+def test_a_training_job_keeps_its_run_where_every_pod_sees_it() -> None:
+    spec, words, group = training()
+    for template in (spec["rayClusterSpec"]["headGroupSpec"]["template"], group["template"]):
+        mounts = {mount["mountPath"]: mount["name"] for mount in template["spec"]["containers"][0]["volumeMounts"]}
+        volumes = {volume["name"]: volume for volume in template["spec"]["volumes"]}
+        run, config = words[words.index("--root") + 1], words[words.index("pretrain") + 1]
+        assert volumes[mounts[f"/{run.split('/')[1]}"]]["persistentVolumeClaim"]["claimName"] == "corpora"
+        assert volumes[mounts[str(Path(config).parent)]]["configMap"] == {"name": "corpusforge-train"}
+
+
+def test_a_training_pod_has_shared_memory_within_its_memory() -> None:
+    _, _, group = training()
+    pod = group["template"]["spec"]
+    (shm,) = [volume["emptyDir"] for volume in pod["volumes"] if "emptyDir" in volume]
+    assert shm["medium"] == "Memory"
+    assert size(shm["sizeLimit"]) <= size(pod["containers"][0]["resources"]["limits"]["memory"]) / 4
+    assert {"name": "shm", "mountPath": "/dev/shm"} in pod["containers"][0]["volumeMounts"]
+
+
+def test_the_command_of_a_training_job_is_one_that_the_command_line_takes(tmp_path: Path) -> None:
+    """But for the paths of the pod: it is run up to the point where it has read the configuration."""
+    spec, words, _ = training()
+    assert words[:3] == ["python", "-m", "corpusforge"]
+    assert spec["backoffLimit"] >= 1
+    assert spec["shutdownAfterJobFinishes"] is True
+    there = {"/config/train.yaml": str(tmp_path / "train.yaml"), "/corpora/runs": str(tmp_path / "runs")}
+    command = [sys.executable, *(there.get(word, word) for word in words[1:])]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert (done.returncode, "no training configuration at" in done.stderr) == (1, True), done.stderr
+    (tmp_path / "train.yaml").write_text(
+        "run: r\ndata: {sources: {a: {megatron: [nowhere], eod: 0, vocabulary: 9}}}\nmodel: {path: nowhere}\n"
+    )
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "nowhere" in done.stderr
+
+
+def test_all_pods_of_a_training_job_run_the_image_with_training() -> None:
+    images = {template["spec"]["containers"][0]["image"] for template in templates(manifest("rayjob-train.yaml"))}
+    (image,) = images
+    assert f"--build-arg EXTRAS=train -t {image} ." in (CLUSTER / "Dockerfile").read_text("utf-8")

@@ -118,8 +118,13 @@ def test_kubernetes_objects_are_named_as_in_the_manifests() -> None:
     names = {p.name: load(p)["metadata"]["name"] for p in KUBERAY.glob("*.yaml")}
     assert f"kubectl get rayjob {names['rayjob.yaml']}\n" in TEXT
     assert f"job-name={names['rayjob.yaml']}\n" in TEXT
+    assert f"kubectl get rayjob {names['rayjob-train.yaml']}\n" in TEXT
+    assert f"job-name={names['rayjob-train.yaml']}\n" in TEXT
     assert f"kubectl get secret {names['raycluster.yaml']} " in TEXT
     assert f"service/{names['raycluster.yaml']}-head-svc" in TEXT
+    group = load(KUBERAY / "rayjob-train.yaml")["spec"]["rayClusterSpec"]["workerGroupSpecs"][0]
+    config = next(v["configMap"]["name"] for v in group["template"]["spec"]["volumes"] if "configMap" in v)
+    assert f"kubectl create configmap {config} --from-file=train.yaml=" in TEXT
     head = load(KUBERAY / "raycluster.yaml")["spec"]["headGroupSpec"]["template"]["spec"]["containers"][0]
     assert f"secret generic {head['envFrom'][0]['secretRef']['name']} " in TEXT
 
@@ -133,4 +138,5 @@ def test_workers_asked_for_are_those_the_files_allow() -> None:
 def test_every_image_of_the_page_is_the_image_of_the_files() -> None:
     images = set(re.findall(r"registry\.example\.com/\S+", TEXT))
     aws = yaml.safe_load((CLUSTER / "aws.yaml").read_text("utf-8"))
-    assert images == {aws["docker"]["image"]}
+    train = load(KUBERAY / "rayjob-train.yaml")["spec"]["submitterPodTemplate"]["spec"]["containers"][0]["image"]
+    assert images == {aws["docker"]["image"], train}
