@@ -32,6 +32,7 @@ FILE = "baseline.json"
 REVISION = 1
 """Raised when the same texts would give other figures."""
 MOST_TOKENS = 20_000_000
+"""4 GB of memory: a fit takes about 200 bytes a token (measured on 3.8 million tokens of 5 bytes of Japanese)."""
 END = 256
 """The symbol of an id that is no text, such as the end of a document, among those of bytes."""
 STRICT = ConfigDict(extra="forbid")
