@@ -15,6 +15,7 @@ import os
 import sys
 import tarfile
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -59,6 +60,8 @@ TOKENIZE = {"tokenizer": {"vocab_size": 4000}, "validation_share": 0.1, "boundar
 WHOLE = 1_000_000
 """Samples of a validation: all that there are."""
 SHINGLE = 5
+BIN = 12
+"""Tokens: lengths of parts that count as one."""
 ANSWER_TOKENS = 32
 SURE = 1.96
 """Standard deviations on each side of a 95 % interval."""
@@ -203,13 +206,13 @@ def masked(folder: Path, corpus: str) -> None:
     run = run_of("masked", folder, {"sources": {"news": {"corpus": corpus}}, "sequence": 128, "seed": 1}, **MASKED)
     rows = [{**row["sources"]["news"], "step": row["step"]} for row in validations_of(run).rows]
     train, unseen = (api.token_source(corpus, split) for split in ("train", "validation"))
-    random = random_share(unseen, 128, MASKED["validation"]["samples"])
-    print(
-        f"a BERT, {weights_of(run)}; {int(rows[0]['tokens']):,} held-out masked tokens, {int(rows[0]['pairs']):,} pairs"
+    pairs = held_out_pairs(unseen, 128, MASKED["validation"]["samples"])
+    amounts = f"{int(rows[0]['tokens']):,} held-out masked tokens, {int(rows[0]['pairs']):,} pairs"
+    chance = (
+        f"{np.mean(pairs[:, 2] == RANDOM):.1%} of the pairs are random, {by_lengths(pairs):.1%} are told by lengths"
     )
-    print(
-        f"by their frequencies tokens cost {by_frequency(train, unseen):.3f} nats; {random:.1%} of pairs are random\n"
-    )
+    print(f"a BERT, {weights_of(run)}; {amounts}")
+    print(f"by their frequencies tokens cost {by_frequency(train, unseen):.3f} nats; {chance}\n")
     print("| step | pairs seen | nats a masked token | pairs told rightly | 95 % interval (Wilson) |")
     print("|---:|---:|---:|---:|---|")
     for row in rows:
@@ -225,11 +228,21 @@ def by_frequency(train: TokenSource, unseen: TokenSource) -> float:
     return float(np.concatenate([model.nats(ids[:-1]) for _, ids in documents(unseen)]).mean())
 
 
-def random_share(source: TokenSource, sequence: int, samples: int) -> float:
-    """The share of held-out pairs whose second part is from another document: what always saying so tells rightly."""
+def held_out_pairs(source: TokenSource, sequence: int, samples: int) -> np.ndarray:
+    """Tokens of both parts and class of each held-out pair that a run looks at: int64 of (pairs, 3)."""
     material = Material(held_out("news", source, sequence), symbols_of(source.vocabulary, source.eod))
     pairs = (NextSentence().pair(material, n) for n in range(looked_at(source, sequence, samples)))
-    return float(np.mean([pair.follows == RANDOM for pair in pairs if pair is not None]))
+    return np.array([(pair.first.count, pair.second.count, pair.follows) for pair in pairs if pair is not None])
+
+
+def by_lengths(pairs: np.ndarray) -> float:
+    """The share of every second pair that is told rightly by how long its first part and the whole are, learnt from the
+    others."""
+    lengths = np.stack([pairs[:, 0], pairs[:, 0] + pairs[:, 1]], axis=1) // BIN
+    places = [tuple(row) for row in lengths.tolist()]
+    seen = Counter(zip(places[::2], pairs[::2, 2].tolist(), strict=True))
+    guesses = [seen[place, 1] > seen[place, 0] for place in places[1::2]]
+    return float(np.mean(np.array(guesses) == pairs[1::2, 2]))
 
 
 def wilson(share: float, count: float) -> tuple[float, float]:
