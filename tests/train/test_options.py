@@ -84,8 +84,9 @@ def tokens(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def plain(tokens: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of twelve steps in fp32 with a checkpoint after every fourth."""
-    made = of(tokens, "plain", checkpoints={"every": 4, "keep": 9})
+    """A run of twelve steps in fp32 with a validation and a checkpoint after every fourth."""
+    often: dict[str, Any] = {"validation": {"every": 4, "samples": 8}, "checkpoints": {"every": 4, "keep": 9}}
+    made = of(tokens, "plain", **often)
     return train(made, tmp_path_factory.mktemp("plain"))
 
 
