@@ -30,6 +30,7 @@ from corpusforge.train.progress import Progress
 from corpusforge.train.spikes import SpikeDetector
 from corpusforge.train.state import (
     State,
+    check_sources,
     check_stage,
     checkpoint_of,
     complete,
@@ -128,7 +129,7 @@ class Run:
         origin, at = (self.folder, found[-1]) if found else (None, None)
         if origin is None and start is not None:
             origin = Path(start.run)
-            at = checkpoint_of(origin, start.step, self.config.precision)
+            at = checkpoint_of(origin, start.step, self.config.precision, self.config.model.config)
         self._load(origin, at)
         if origin is not None:
             text = f"goes on from step {at:,} of {origin.name} with {self.workers.world} workers"
@@ -143,6 +144,7 @@ class Run:
         stage = engine.stage_of(config)
         if origin is not None:
             check_stage(before.stage, stage)
+            check_sources(before, self._opened)
             before = before if origin == self.folder else of_new_run(before)
         self.state = self._continued(before, stage)
         universal = origin is not None and bool(stage) and before.world != workers.world
@@ -182,13 +184,13 @@ class Run:
     def to_the_end(self) -> State:
         """Take every step that is left."""
         self._saved = self.state.step
-        while self.state.step < self.config.steps:
+        while self.state.step < self.config.steps and not self._gave_up:
             stepped, norm, rate = self._step()
             if self._spiked(stepped, norm):
                 continue
             self._account(stepped, norm, rate)
-            if self._due(self.config.validation.every) and self.validation.names and self._validated():
-                break
+            if self._due(self.config.validation.every) and self.validation.names:
+                self._validated()
             if self._due(self.config.checkpoints.every):
                 self._save(stepped.loss)
         self._save(float("nan"))
@@ -341,8 +343,14 @@ class Run:
             )
         return found
 
-    def _validated(self) -> bool:
-        """Look at held-out text; True if the run has stopped to get better and ends."""
+    @property
+    def _gave_up(self) -> bool:
+        """Whether the run has stopped to get better and ends."""
+        patience = self.config.validation.patience
+        return patience is not None and self.state.waited >= patience
+
+    def _validated(self) -> None:
+        """Look at held-out text, and keep the checkpoint that is the best so far."""
         told = self.validation(self.engine, self.workers)
         mean, step, state, how = mean_of(told), self.state.step, self.state, self.config.validation
         if self.log is not None:
@@ -354,14 +362,11 @@ class Run:
             state.best_step, state.best_loss, state.waited = step, mean["loss"], 0
             self._save(mean["loss"])
             self._event("best", f"the best so far: {figures}")
-            return False
+            return
         state.waited += 1
-        if how.patience is None or state.waited < how.patience:
-            return False
-        self._event(
-            "early_stop", f"{state.waited} validations brought nothing; the best is that of step {state.best_step}"
-        )
-        return True
+        if self._gave_up:
+            best = f"the best is that of step {state.best_step:,}"
+            self._event("early_stop", f"{state.waited} validations brought nothing; {best}")
 
     def _save(self, loss: float) -> None:
         """Write a checkpoint of this step, unless it has one, or begin to."""

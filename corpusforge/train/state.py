@@ -1,11 +1,12 @@
 """Where a run stands: a few numbers, from which all that follows is computed. A checkpoint is they and the weights."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from corpusforge.text.canonical import differences
 from corpusforge.tokens.mixture import Segment
 from corpusforge.train.batches import Batches
 
@@ -83,10 +84,10 @@ def state_of(run: Path, step: int) -> State:
     return State.from_json(json.loads(run.joinpath(FOLDER, name_of(step), STATE).read_bytes()))
 
 
-def checkpoint_of(run: Path, step: int | None, precision: str) -> int:
+def checkpoint_of(run: Path, step: int | None, precision: str, model: Mapping[str, Any]) -> int:
     """The step of the checkpoint that another run begins from, the newest by default.
 
-    Raises ``ValueError`` where there is none, or where it was trained in another precision.
+    Raises ``ValueError`` where there is none, or where it was trained in another precision or is of another model.
     """
     found = complete(run)
     if not found:
@@ -94,13 +95,27 @@ def checkpoint_of(run: Path, step: int | None, precision: str) -> int:
     if step is not None and step not in found:
         there = ", ".join(map(str, found))
         raise ValueError(f"start.step: {run} has no checkpoint of step {step:,}; there are {there}")
-    before = json.loads(run.joinpath("config.json").read_bytes())["precision"]
-    if before != precision:
+    before = json.loads(run.joinpath("config.json").read_bytes())
+    if before["precision"] != precision:
         raise ValueError(
-            f"start.run: {run} was trained with precision {before} and this run says {precision}; say {before}, or "
-            "export that run and name the model in model.path"
+            f"start.run: {run} was trained with precision {before['precision']} and this run says {precision}; say "
+            f"{before['precision']}, or export that run and name the model in model.path"
         )
+    others = list(differences(before["model"]["config"], dict(model), "model.config"))
+    if others and before["model"]["config"] and model:
+        raise ValueError(f"start.run: {run} is of another model ({'; '.join(others)}); give this run the same model")
     return found[-1] if step is None else step
+
+
+def check_sources(before: State, names: Collection[str]) -> None:
+    """Raise ``ValueError`` where samples before came from a source that is no longer there."""
+    gone = {name for segment in before.segments for name in segment["weights"]} - set(names)
+    if gone:
+        named = ", ".join(sorted(gone))
+        raise ValueError(
+            f"data.sources: samples were read from {named}, which is not there any more; list it too. data.mixture may "
+            "leave it out from here on"
+        )
 
 
 def of_new_run(before: State) -> State:

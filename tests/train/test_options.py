@@ -232,6 +232,12 @@ def test_a_checkpoint_of_another_precision_or_stage_is_refused(tokens: Path, tmp
         train(of(tokens, "precision", precision="bf16", **forked), tmp_path)
     with pytest.raises(api.NotTrained, match="written with ZeRO stage 0 and cannot be read with stage 1; set"):
         train(of(tokens, "stage", 1, **forked), tmp_path)
+    with pytest.raises(api.NotTrained, match=r"another model \(model.config.hidden_size was 32 and is now 16\)"):
+        train(of(tokens, "model", model={"config": {**LLAMA, "hidden_size": 16}}, **forked), tmp_path)
+    data = data_of(tokens)
+    fewer = {**data, "sources": {"a": data["sources"]["a"]}, "mixture": {}}
+    with pytest.raises(api.NotTrained, match="samples were read from b, which is not there any more; list it too"):
+        train(of(tokens, "fewer", data=fewer, **forked), tmp_path)
     train(of(tokens, "sharded", 1, steps=5), tmp_path)
     assert_same(steps(of(tokens, "sharded", 2), tmp_path), steps_of(plain), within=1e-5)
 
@@ -247,6 +253,11 @@ def test_a_run_that_gets_no_better_stops_early_and_gives_its_best(tokens: Path, 
     assert complete(run) == [3, 9]
     given, best, last = (weights(run, tmp_path / str(step), step) for step in (None, 3, 9))
     assert given == best != last
+    train(of(tokens, steps=30, validation=validation, checkpoints={"every": 4, "keep": 1}), tmp_path)
+    assert len(steps_of(run)) == 9
+    validation["patience"] = 3
+    train(of(tokens, steps=30, validation=validation, checkpoints={"every": 4, "keep": 1}), tmp_path)
+    assert len(steps_of(run)) == 12
 
 
 def test_a_run_that_gets_better_is_not_stopped_by_its_patience(tokens: Path, tmp_path: Path) -> None:
