@@ -62,7 +62,9 @@ WHOLE = 1_000_000
 SHINGLE = 5
 BIN = 12
 """Tokens: lengths of parts that count as one."""
-ANSWER_TOKENS = 32
+TITLE = 40
+"""Characters of a title that are shown, so that question and answer fit the model's 128 tokens."""
+ANSWER_TOKENS = 16
 SURE = 1.96
 """Standard deviations on each side of a 95 % interval."""
 
@@ -263,14 +265,12 @@ def instruction(folder: Path, corpus: str) -> None:
         "sequence": 128,
         "seed": 1,
     }
-    runs = {
-        "before": run_of("before", folder, data, **{**TUNED, "model": {"path": str(model)}}, **UNTRAINED),
-        "after": run_of("after", folder, data, **{**TUNED, "model": {"path": str(model)}}),
-    }
+    tuned = {**TUNED, "model": {"path": str(model)}}
+    before, after = run_of("before", folder, data, **{**tuned, **UNTRAINED}), run_of("after", folder, data, **tuned)
     asked = [json.loads(line)["messages"] for line in unseen.read_text(encoding="utf-8").splitlines()]
-    print(f"{weights_of(runs['after'])}; {len(asked):,} held-out questions\n")
+    print(f"{weights_of(after)}; {len(asked):,} held-out questions\n")
     print("| | nats a token of the answer | answers that stop | right answers |\n|---|---:|---:|---:|")
-    for name, run in runs.items():
+    for name, run in (("before", before), ("after", after)):
         loss = validations_of(run).rows[-1]["mean"]["loss"]
         exported = folder / f"model_{name}"
         if not exported.exists():
@@ -283,7 +283,7 @@ def examples(path: Path, corpus: str, split: Any) -> Path:
     """Questions about the articles of a split with their answers, as messages."""
     turns = (
         [
-            {"role": "user", "content": f"{QUESTION}\n{row['title']}"},
+            {"role": "user", "content": f"{QUESTION}\n{row['title'][:TITLE]}"},
             {"role": "assistant", "content": f"{SUBJECTS[row['column']]}の記事です。"},
         ]
         for row in rows_of(corpus, split)
