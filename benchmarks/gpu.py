@@ -78,7 +78,6 @@ class Measured:
     """What a process gave: bytes of ``memory`` are the peak of its device."""
 
     tokens_per_second: float
-    loss: float
     memory: int | None = None
     flops_per_token: float = 0.0
     device: str = "CPU"
@@ -130,14 +129,14 @@ def _show(task: Task, found: Mapping[str, list[Measured]]) -> None:
     device, work = found["plain loop"][0].device, found["plain loop"][0].flops_per_token
     peak = peak_of(device, task.precision)
     print(f"{device}, torch {torch.__version__}, {task}\n")
-    print("| | tokens/s (smallest to largest) | MFU | memory, GB | loss |\n|---|---:|---:|---:|---:|")
+    print("| | tokens/s (smallest to largest) | MFU | memory, GB |\n|---|---:|---:|---:|")
     rates = {}
     for name, runs in found.items():
         each = sorted(one.tokens_per_second for one in runs)
         rates[name] = rate = statistics.median(each)
         share = f"{mfu(rate, work, peak[0], 1):.1%}" if peak else "–"
         memory = f"{runs[0].memory / 1e9:.1f}" if runs[0].memory else "–"
-        print(f"| {name} | {rate:,.0f} ({each[0]:,.0f} to {each[-1]:,.0f}) | {share} | {memory} | {runs[0].loss:.3f} |")
+        print(f"| {name} | {rate:,.0f} ({each[0]:,.0f} to {each[-1]:,.0f}) | {share} | {memory} |")
     plain = rates.pop("plain loop")
     print("\n" + "\n".join(f"{name}: {rate / plain:.3f} × the plain loop" for name, rate in rates.items()))
 
@@ -172,7 +171,7 @@ def _run_ours(task: Task, folder: Path, run: str, boundaries: bool, environment:
     steps = steps_of(there)
     memory = steps.columns["memory"][-1]
     rate = task.tokens * (task.steps - task.warm) / (times[1] - times[0])  # type: ignore[operator]
-    return Measured(rate, float(steps.columns["loss"][-1]), None if np.isnan(memory) else int(memory))
+    return Measured(rate, None if np.isnan(memory) else int(memory))
 
 
 def _time_of(log: Path, lines: int, process: subprocess.Popen[str], cpu: bool) -> float | None:
@@ -219,7 +218,7 @@ def _plain(folder: Path) -> None:
     optimizer = torch.optim.AdamW(groups, lr=RATE, betas=(0.9, 0.95), fused=True)
     ids = np.memmap(folder / "shard.bin", np.uint16, "r")
     compiled = torch.compile(_loss) if task.compile else _loss
-    loss, begun, clock = torch.zeros(()), 0.0, time.perf_counter if device.type == "cuda" else time.process_time
+    begun, clock = 0.0, time.perf_counter if device.type == "cuda" else time.process_time
     for step in range(task.steps):
         if step == task.warm:
             _synchronised(device)
@@ -236,7 +235,7 @@ def _plain(folder: Path) -> None:
     rate = task.tokens * (task.steps - task.warm) / (clock() - begun)
     cuda = device.type == "cuda"
     memory, name = (torch.cuda.max_memory_allocated(), torch.cuda.get_device_name()) if cuda else (None, "CPU")
-    print(json.dumps(asdict(Measured(rate, loss.item(), memory, work, name))))
+    print(json.dumps(asdict(Measured(rate, memory, work, name))))
 
 
 def _loss(model: Any, inputs: Any, labels: Any) -> Any:

@@ -63,6 +63,18 @@ def report(runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Fo
 
 
 @app.command()
+def baseline(run: RunFolder) -> None:
+    """Score n-grams of a run's own texts on its held-out ones, so that its report shows them beside the model."""
+    made = api.train_baseline(run)
+    told = {
+        "5-gram of bytes": made.bytes_5gram,
+        "5-gram of tokens": made.tokens_5gram,
+        "1-gram of tokens": made.unigram,
+    }
+    _say("bits a byte: " + "; ".join(f"{name} {bits:.4f}" for name, bits in told.items()))
+
+
+@app.command()
 def export(
     run: RunFolder, to: Annotated[Path, typer.Argument(help="A new folder for the model.")], step: Step = None
 ) -> None:

@@ -56,12 +56,14 @@ def test_every_command_of_the_page_runs_as_it_stands(told: dict[str, str]) -> No
     assert "nothing was left to do" in told["CORPUSFORGE_ROOT=out corpusforge build web_ja --input crawl --pool serial"]
     assert "web_multi/dev-1/extract/000000: " in next(text for line, text in told.items() if "--verbose" in line)
     assert "removed 0 files" in told["corpusforge gc out/web_ja --keep 3 --older-than 30d"]
+    forgotten = [text for line, text in told.items() if line.startswith("corpusforge forget")]
+    assert forgotten == [f"out/web_ja/dev has tokens of {n} of 1; they are forgotten\n" for n in (1, 0)]
 
 
 def test_every_verb_has_a_command() -> None:
     groups = {name for command in app.registered_groups if (name := command.name)}
     verbs = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
-    used = {match[1] for command in COMMANDS if (match := re.search(r"corpusforge (\w+)", command))}
+    used = {match[1] for command in COMMANDS if (match := re.match(r"(?:\w+=\S+ )*corpusforge (\w+)", command))}
     assert verbs | groups == used
 
 
@@ -88,6 +90,7 @@ STATUSES = [
     (1, "corpusforge doctor --root page.html/out"),
     (1, "corpusforge try web_ja page.html --record 7"),
     (1, "corpusforge gc nowhere"),
+    (1, "corpusforge forget out/web_ja/dev unknown --reason x"),
     (1, "corpusforge new stage Bad-Name"),
     (1, "corpusforge check web_ja --estimate"),
     (2, "corpusforge"),
@@ -97,6 +100,10 @@ STATUSES = [
     (2, "corpusforge build web_ja --input crawl --root out --workers 0"),
     (2, "corpusforge build web_ja --input crawl --root out --quiet --verbose"),
     (2, "corpusforge gc out/web_ja --older-than tomorrow"),
+    (2, "corpusforge forget out/web_ja/dev unknown"),
+    (2, "corpusforge forget out/web_ja/dev unknown --reason x --date yesterday"),
+    (2, "corpusforge forget out/web_ja/dev @nowhere.txt --reason x"),
+    (2, "corpusforge forget out/web_ja/dev @/dev/null --reason x"),
     (2, "corpusforge new"),
 ]
 

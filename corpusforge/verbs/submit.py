@@ -9,6 +9,7 @@ from typing import Any
 
 from corpusforge import job
 from corpusforge.train.config import Config, as_json
+from corpusforge.train.objectives.instruction import Instruction
 from corpusforge.verbs.train import NotTrained
 
 Say = Callable[[str], None]
@@ -64,9 +65,8 @@ def _everywhere(config: Config) -> Config:
     model = replace(config.model, **_absolute(vars(config.model), ("path",)))
     start = config.start and replace(config.start, **_absolute(vars(config.start), ("run",)))
     objective = config.objective
-    template = getattr(objective, "template", None)
-    if template and Path(template).is_file():
-        objective = replace(objective, template=job.everywhere(template))  # type: ignore[call-arg]
+    if isinstance(objective, Instruction) and objective.template and Path(objective.template).is_file():
+        objective = replace(objective, template=job.everywhere(objective.template))
     return replace(
         config,
         data=replace(config.data, sources=sources),

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -159,3 +161,18 @@ def test_they_disturb_neither_verify_nor_gc_nor_the_next_build(folder: Path) -> 
     assert "dev-1" in removal.removed
     assert list(read_tombstones(corpus(folder))) == gone
     assert cf.verify(address(folder))["orphans"] == []
+
+
+def test_the_command_line_takes_ids_and_files_of_ids_and_tells_what_it_found(folder: Path) -> None:
+    one, two, three = ids_of(cf.token_source(address(folder)))[:3]
+    (folder / "ids.txt").write_text(f"{two}\n\n {three} \n")
+    command = [sys.executable, "-m", "corpusforge", "forget", address(folder), one, f"@{folder / 'ids.txt'}"]
+    done = subprocess.run([*command, "--reason", "a request"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, f"{address(folder)} has tokens of 3 of 3; they are forgotten\n")
+    assert [t.id for t in read_tombstones(corpus(folder)).values()] == [one, two, three]
+    again = [*command, "unknown", "--missing", "ignore", "--reason", "another", "--date", "2026-11-02", "--json"]
+    done = subprocess.run(again, capture_output=True, text=True)
+    assert json.loads(done.stdout) == {"asked": 4, "found": 3}
+    known = read_tombstones(corpus(folder))
+    assert known["unknown"] == Tombstone("unknown", "another", "2026-11-02")
+    assert known[one].reason == "a request", "what is forgotten stays as it was"
