@@ -1,6 +1,8 @@
 """What a training run is: the configuration that a YAML file gives, validated before any work starts."""
 
+import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -281,6 +283,25 @@ def _put(given: dict[str, Any], names: list[str], value: Any, spot: Spot) -> Non
         if not isinstance(given, dict):
             raise spot.error(f"{'.'.join(names)} cannot be set: {name} has no fields", "Name a field of the file")
     given[names[-1]] = value
+
+
+def resolved(config: Config) -> Config:
+    """The configuration with DeepSpeed's settings in it, where it names a file that holds them.
+
+    Raises ``ValueError`` where that file cannot be read.
+    """
+    if not isinstance(config.deepspeed, str):
+        return config
+    try:
+        settings = json.loads(Path(config.deepspeed).read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"deepspeed: {config.deepspeed} cannot be read as JSON ({error}); name a file of settings"
+        ) from None
+    if not isinstance(settings, dict):
+        example = '{"zero_optimization": {"stage": 1}}'
+        raise ValueError(f"deepspeed: {config.deepspeed} holds no mapping; write settings such as {example}")
+    return replace(config, deepspeed=settings)
 
 
 def as_json(config: Config) -> dict[str, Any]:

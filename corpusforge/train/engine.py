@@ -1,14 +1,12 @@
 """DeepSpeed's engine around a model: what it is told, and the optimizer whose updates can be left out."""
 
-import json
-from pathlib import Path
 from typing import Any
 
 import deepspeed
 import torch
 
 from corpusforge.train.checkpoints import Behind
-from corpusforge.train.config import Config
+from corpusforge.train.config import Config, resolved
 from corpusforge.train.models import check_compiler, decay_groups
 from corpusforge.train.workers import Workers
 
@@ -37,12 +35,8 @@ class SkippableAdamW(torch.optim.AdamW):  # type: ignore[misc]
 
 def settings(config: Config) -> dict[str, Any]:
     """DeepSpeed's own settings, from a JSON file or the configuration; raises ``ValueError`` naming what is wrong."""
-    given: Any = config.deepspeed
-    if isinstance(given, str):
-        try:
-            given = json.loads(Path(given).read_text("utf-8"))
-        except (OSError, ValueError) as error:
-            raise ValueError(f"deepspeed: {config.deepspeed} cannot be read as JSON ({error})") from error
+    given = resolved(config).deepspeed
+    assert isinstance(given, dict)
     for name in set(given) & set(DECIDED_HERE):
         raise ValueError(f"deepspeed: {name} is decided by {DECIDED_HERE[name]}; leave it out of DeepSpeed's settings")
     return dict(given)
@@ -79,7 +73,7 @@ def engine_of(model: Any, config: Config, workers: Workers, rounds: int, univers
     """The model with optimizer and gradients as DeepSpeed keeps them."""
     how = config.optimizer
     groups = decay_groups(model, how.weight_decay)
-    optimizer = SkippableAdamW(groups, lr=config.schedule.peak, betas=how.betas, eps=how.epsilon)
+    optimizer = SkippableAdamW(groups, lr=config.schedule.peak, betas=how.betas, eps=how.epsilon, fused=True)
     # In bf16 without ZeRO DeepSpeed (0.19) takes a step on no gradient here: the weights decay, and the first real
     # step, corrected as AdamW's second, is a quarter too small.
     optimizer.skipping = stage_of(config) == 0

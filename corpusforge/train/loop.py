@@ -220,17 +220,20 @@ class Run:
             found.append(cost.detach())
             if turn + 1 < rounds:
                 self.engine.step()
-        stepped = self._gathered(torch.cat(found), counts, wait)
-        self.engine.own_optimizer.skipping = self._to_skip(step, stepped.loss)
+        everyone = self.workers.gathered(torch.stack([torch.cat(found).double(), counts.double()]))
+        if self.config.spikes.act == "skip":  # only then is the loss read, and a device waited for, before the update
+            spike = self.detectors["loss"].judged(step, self._stepped(everyone).loss)
+            self.engine.own_optimizer.skipping = spike is not None
         norm = engine.step(self.engine)
-        return replace(stepped, seconds=time.perf_counter() - began), norm, rate
+        stepped = self._stepped(everyone)
+        return replace(stepped, seconds=time.perf_counter() - began, wait=wait), norm, rate
 
     def _agreed(self, counts: Any) -> Any:
         """The counts of all workers. Where all have written their part of a checkpoint it is made complete: they are
         told so in the same message, since each has to know it at the same step."""
         written = self._writing is not None and checkpoints.written(self.engine)
         told = self.workers.summed(torch.cat([counts, counts.new_tensor([written])]))
-        if int(told[-1]) == self.workers.world:
+        if self._writing is not None and int(told[-1]) == self.workers.world:
             self._complete()
         return told[:-1]
 
@@ -257,19 +260,12 @@ class Run:
             made.append(empty(batch, micro) if count else empty(batch.silent(), micro))
         return made
 
-    def _gathered(self, found: Any, counts: Any, wait: float) -> Stepped:
+    def _stepped(self, everyone: Any) -> Stepped:
+        """What all workers tell of a step, costs and counts of (workers, 2, rows, terms), in the order of samples."""
         size, micro, world = self._size, self.config.batch.micro, self.workers.world
-        both = torch.stack([found.double(), counts.double()])
-        everyone = self.workers.gathered(both).cpu().numpy()
-        order = np.array(order_of(size, world, micro))
-        rows = np.concatenate(list(everyone), axis=1)
-        kept = rows[:, np.argsort(order, kind="stable")[:size]]
-        return Stepped(kept[0], kept[1], math.nan, wait)
-
-    def _to_skip(self, step: int, loss: float) -> bool:
-        if self.config.spikes.act != "skip":
-            return False
-        return self.detectors["loss"].judged(step, loss) is not None
+        order = np.argsort(np.array(order_of(size, world, micro)), kind="stable")[:size]
+        rows = np.concatenate(list(everyone.cpu().numpy()), axis=1)
+        return Stepped(rows[0, order], rows[1, order], math.nan, math.nan)
 
     def _spiked(self, stepped: Stepped, norm: float) -> bool:
         """Judge a step; True if the run went back, so that the step does not count."""

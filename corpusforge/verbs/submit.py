@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from corpusforge import job
-from corpusforge.train.config import Config, as_json
+from corpusforge.train.config import Config, as_json, resolved
 from corpusforge.train.objectives.instruction import Instruction
-from corpusforge.verbs.train import NotTrained
+from corpusforge.verbs.train import one_message
 
 Say = Callable[[str], None]
 
@@ -38,6 +38,8 @@ def train_submit(config: Config, root: str | Path, address: str, say: Say) -> in
     The configuration goes along as it is resolved here, DeepSpeed's settings within it. Data, models and ``root`` must
     lie where all nodes see them. Raises ``NotTrained`` where something that goes along cannot be read.
     """
+    with one_message():
+        config = resolved(config)
 
     def packed(folder: Path) -> list[str]:
         job.pack(folder)
@@ -73,7 +75,6 @@ def _everywhere(config: Config) -> Config:
         model=model,
         start=start,
         objective=objective,
-        deepspeed=_settings(config.deepspeed),
     )
 
 
@@ -83,16 +84,3 @@ def _absolute(fields: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]
         name: job.everywhere(given) if isinstance(given, str) else tuple(job.everywhere(path) for path in given)
         for name, given in found.items()
     }
-
-
-def _settings(given: str | dict[str, Any]) -> dict[str, Any]:
-    """DeepSpeed's settings themselves, from the file that may hold them."""
-    if isinstance(given, dict):
-        return given
-    try:
-        found = json.loads(Path(given).read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise NotTrained(f"deepspeed: {given} cannot be read as JSON ({error}); name a file of settings") from None
-    if not isinstance(found, dict):
-        raise NotTrained(f'deepspeed: {given} holds no mapping; write settings such as {{"zero_optimization": …}}')
-    return found

@@ -15,7 +15,7 @@ from corpusforge.tokens.digests import file_digest
 from corpusforge.tokens.encoders import ENCODERS
 from corpusforge.tokens.shards import TokenSource
 from corpusforge.tokens.split import TRAIN, VALIDATION
-from corpusforge.train.config import Config, CorpusTokens, ExampleFiles, MegatronTokens, as_json, read_config
+from corpusforge.train.config import Config, CorpusTokens, ExampleFiles, MegatronTokens, as_json, read_config, resolved
 from corpusforge.train.plan import ExamplesPlan, Plan, TokensPlan, lasting, read_plan, write_plan
 from corpusforge.train.presets import presets
 from corpusforge.train.report import render_run
@@ -49,7 +49,8 @@ def train_run(
     cluster at ``address``; without ``ray`` this process is the only one.
     """
     made = config if isinstance(config, Config) else read_config(config, changes)
-    with _told():
+    with one_message():
+        made = resolved(made)
         folder = prepare(made, Path(root).absolute(), say)
         if ray:
             from corpusforge.train.launch import launch  # noqa: PLC0415  (Ray and torch only where a run needs them)
@@ -78,7 +79,7 @@ def train_report(runs: Sequence[str | Path]) -> Path:
 def train_export(run: str | Path, to: str | Path, step: int | None = None) -> Path:
     """Write the model of a run in the format of Hugging Face to the new folder ``to``."""
     _known(run)
-    with _told():
+    with one_message():
         from corpusforge.train.export import export  # noqa: PLC0415  (torch only where it is needed)
 
         return export(Path(run), Path(to), step)
@@ -88,7 +89,7 @@ def train_sample(
     run: str | Path, prompt: str, step: int | None = None, tokens: int = 64, count: int = 1, temperature: float = 0.8
 ) -> list[str]:
     """Continuations of ``prompt`` by the model of a run, or by an exported one."""
-    with _told():
+    with one_message():
         from corpusforge.train.sampling import sample  # noqa: PLC0415
 
         return sample(Path(run), prompt, step, tokens, count, temperature)
@@ -97,14 +98,14 @@ def train_sample(
 def trace_step(run: str | Path, step: int) -> list[dict[str, Any]]:
     """The documents of a step's batch with the loss of their sample, the dearest first."""
     _known(run)
-    with _told():
+    with one_message():
         return [asdict(reading) for reading in of_step(Path(run), step)]
 
 
 def trace_document(run: str | Path, id: str) -> dict[str, Any]:
     """The samples and steps of a run that read a document, and the checkpoints that have learnt it."""
     _known(run)
-    with _told():
+    with one_message():
         return of_document(Path(run), id)
 
 
@@ -115,7 +116,7 @@ def _known(*runs: str | Path) -> None:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def one_message() -> Iterator[None]:
     """A wrong value or a missing package as one message."""
     try:
         yield
