@@ -177,6 +177,20 @@ def load(name: str, data: bytes, eod: str) -> Encoder:
     return ENCODERS[name][1](data, eod)
 
 
+def name_of(role: str, data: bytes, id: int) -> str:
+    """The token of an id in a tokenizer file; raises ``ValueError`` where there is none."""
+    if role == "tokenizer.json":
+        found = Tokenizer.from_buffer(data).id_to_token(id)
+    else:
+        pieces = Pieces(data, "")
+        found = pieces._processor.id_to_piece(id) if 0 <= id < pieces.vocabulary else None
+    if found is None:
+        raise ValueError(
+            f"the tokenizer has no token of id {id}, which is to end documents; set eod to one that it has"
+        )
+    return str(found)
+
+
 def settled(data: bytes, eod: str) -> dict[str, Any]:
     """A ``tokenizer.json`` as it is used here: nothing cut, padded or left to chance, and ``eod`` a special token."""
     try:

@@ -22,11 +22,11 @@ from pydantic.dataclasses import dataclass
 from corpusforge.text.canonical import canonical_json, identity_of, sha256
 from corpusforge.text.ngram import NGram
 from corpusforge.text.ngram_fit import fit
-from corpusforge.tokens.encoders import ENCODERS, load
 from corpusforge.tokens.shards import ERASED, TokenSource
 from corpusforge.train.config import Config, from_json
 from corpusforge.train.held_out import places
 from corpusforge.train.plan import Plan, TokensPlan, read_plan
+from corpusforge.train.token_lengths import token_texts
 
 FILE = "baseline.json"
 REVISION = 1
@@ -174,14 +174,13 @@ def _texts(config: Config, plan: Plan, run: Path) -> list[bytes]:
             f"{run} is a run with the objective {config.objective.use}, and n-gram models are a yardstick of causal "
             "ones alone: name a run with objective: {use: causal}"
         )
-    name = next((name for name, (role, _) in ENCODERS.items() if plan.tokenizer == role), None)
-    if name is None or plan.eod_token is None:
+    found = token_texts(plan, run)
+    if found is None:
         raise ValueError(
             f"{run} knows no tokenizer that tells the bytes of its tokens, so there are no bits a byte: train on a "
-            "corpus, {corpus: ROOT/CORPUS/dev}, whose tokens pass made or took one"
+            "corpus, {corpus: ROOT/CORPUS/dev}, whose tokens pass made or took one, or name the tokenizer of a source"
         )
-    found = load(name, (run / str(plan.tokenizer)).read_bytes(), plan.eod_token).token_bytes()
-    return found + [b""] * max(0, plan.vocabulary - len(found))
+    return found
 
 
 def _tokens(plan: Plan) -> dict[str, TokensPlan]:

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from corpusforge.tokens.mixture import Segment
-from corpusforge.train import checkpoints, engine, models, sources
+from corpusforge.train import checkpoints, models, sources, zero
 from corpusforge.train.batches import Share, order_of
 from corpusforge.train.config import Config, as_json
 from corpusforge.train.devices import mfu, peak_of
@@ -141,7 +141,7 @@ class Run:
     def _load(self, origin: Path | None, at: int | None) -> None:
         config, workers = self.config, self.workers
         before = State() if origin is None or at is None else state_of(origin, at)
-        stage = engine.stage_of(config)
+        stage = zero.stage_of(config)
         if origin is not None:
             check_stage(before.stage, stage)
             check_sources(before, self._opened)
@@ -151,7 +151,7 @@ class Run:
         if origin is not None and at is not None and universal:
             checkpoints.convert(origin, at, stage, workers)
         model = models.build(config.model, config.objective.head, self.symbols, config.data.sequence, config.data.seed)
-        self.engine = engine.engine_of(model, config, workers, self._share.rounds(self._size), universal)
+        self.engine = zero.engine_of(model, config, workers, self._share.rounds(self._size), universal)
         if origin is not None and at is not None:
             checkpoints.load(self.engine, origin, at, universal)
             if universal:
@@ -208,9 +208,9 @@ class Run:
         wait = time.perf_counter() - began
         counts = torch.from_numpy(np.concatenate([batch.counts() for batch in batches])).to(self.workers.device)
         totals = self._agreed(counts.sum(0))
-        engine.set_rounds(self.engine, rounds, self.workers)
+        zero.set_rounds(self.engine, rounds, self.workers)
         rate = self.config.schedule.rate(step, self.config.steps)
-        engine.set_rate(self.engine, rate)
+        zero.set_rate(self.engine, rate)
         found = []
         for turn, batch in enumerate(batches):
             self._seed(step, turn)
@@ -224,7 +224,7 @@ class Run:
         if self.config.spikes.act == "skip":  # only then is the loss read, and a device waited for, before the update
             spike = self.detectors["loss"].judged(step, self._stepped(everyone).loss)
             self.engine.own_optimizer.skipping = spike is not None
-        norm = engine.step(self.engine)
+        norm = zero.step(self.engine)
         stepped = self._stepped(everyone)
         return replace(stepped, seconds=time.perf_counter() - began, wait=wait), norm, rate
 
@@ -354,9 +354,10 @@ class Run:
         self._track(step, {f"validation/{name}": value for name, value in mean.items()})
         figures = ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in mean.items())
         self.say(f"validation after step {step:,}: {figures}")
-        if state.best_loss is None or mean["loss"] < state.best_loss - how.least_gain:
-            state.best_step, state.best_loss, state.waited = step, mean["loss"], 0
-            self._save(mean["loss"])
+        loss = mean["loss"] + mean.get("pair_loss", 0.0)
+        if state.best_loss is None or loss < state.best_loss - how.least_gain:
+            state.best_step, state.best_loss, state.waited = step, loss, 0
+            self._save(loss)
             self._event("best", f"the best so far: {figures}")
             return
         state.waited += 1

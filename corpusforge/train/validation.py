@@ -88,11 +88,14 @@ def _told(sums: list[float], with_bytes: bool) -> Told:
 
 
 def mean_of(sources: Mapping[str, Told]) -> Told:
-    """Loss and bits per byte over all sources, each token and byte counted once."""
+    """Figures over all sources, each token, byte and pair counted once."""
     tokens = sum(told["tokens"] for told in sources.values())
     mean = {"loss": sum(told["loss"] * told["tokens"] for told in sources.values()) / max(tokens, 1)}
     if sources and all("bytes" in told for told in sources.values()):
         length = sum(told["bytes"] for told in sources.values())
         bits = sum(told["bits_per_byte"] * told["bytes"] for told in sources.values())
         mean["bits_per_byte"] = bits / max(length, 1)
+    pairs = sum(told.get("pairs", 0) for told in sources.values())
+    for name in ("pair_loss", "accuracy") if pairs else ():
+        mean[name] = sum(told[name] * told["pairs"] for told in sources.values() if "pairs" in told) / pairs
     return mean

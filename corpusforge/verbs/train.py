@@ -12,7 +12,7 @@ from corpusforge.engine.run import manifests
 from corpusforge.report.render import Address
 from corpusforge.text.canonical import canonical_json, differences
 from corpusforge.tokens.digests import file_digest
-from corpusforge.tokens.encoders import ENCODERS
+from corpusforge.tokens.encoders import ENCODERS, name_of
 from corpusforge.tokens.shards import TokenSource
 from corpusforge.tokens.split import TRAIN, VALIDATION
 from corpusforge.train.config import Config, CorpusTokens, ExampleFiles, MegatronTokens, as_json, read_config, resolved
@@ -173,8 +173,7 @@ def plan_of(config: Config, folder: Path) -> Plan:
         elif isinstance(source, MegatronTokens):
             plans[name] = _megatron(name, source)
             if source.tokenizer:
-                path = Path(source.tokenizer)
-                tokenizers[name] = (f"tokenizer{path.suffix}", path.read_bytes(), None)
+                tokenizers[name] = _given_tokenizer(Path(source.tokenizer), source.eod)
         else:
             plans[name] = _examples(name, source)
     if config.model.path and not tokenizers:
@@ -246,6 +245,13 @@ def _corpus_tokenizer(address: str) -> tuple[str, bytes, str]:
     roles = {role for role, _ in ENCODERS.values()}
     file = next(file for file in made.files if file.role in roles)
     return file.role, place.store.read(file.path), step["eod"]
+
+
+def _given_tokenizer(path: Path, eod: int) -> tuple[str, bytes, str]:
+    """A tokenizer.json or a sentencepiece model of any name."""
+    role = "tokenizer.json" if path.suffix == ".json" else "tokenizer.model"
+    data = path.read_bytes()
+    return role, data, name_of(role, data, eod)
 
 
 def _megatron(name: str, source: MegatronTokens) -> TokensPlan:

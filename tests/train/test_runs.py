@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import corpusforge as cf
 from corpusforge import api
 from corpusforge.train.config import from_json
 from corpusforge.train.log import losses_of, validations_of
@@ -54,6 +55,21 @@ def test_the_log_tells_losses_of_steps_samples_and_held_out_text(trained: Path) 
     first, last = validations_of(trained).rows
     assert last["mean"]["bits_per_byte"] < first["mean"]["bits_per_byte"] < 5
     assert last["sources"]["web"]["bytes"] > last["sources"]["web"]["tokens"]
+
+
+def test_bare_token_files_with_a_tokenizer_tell_bits_a_byte_too(corpus: str, trained: Path, tmp_path: Path) -> None:
+    shards = {split: cf.token_source(corpus, split) for split in ("train", "validation")}
+    paths = {split: [str(shard.bin.with_suffix("")) for shard in source.shards] for split, source in shards.items()}
+    source = {
+        "megatron": paths["train"],
+        "validation": paths["validation"],
+        "tokenizer": str(trained / "tokenizer.json"),
+    }
+    source |= {"eod": shards["train"].eod, "vocabulary": shards["train"].vocabulary}
+    made = of("", "bare", data={"sources": {"web": source}, "sequence": 64, "seed": 5}, steps=15)
+    (row,) = validations_of(api.train_run(made, tmp_path, ray=False)).rows
+    (first, _) = validations_of(trained).rows
+    assert row["mean"]["bits_per_byte"] == pytest.approx(first["mean"]["bits_per_byte"], rel=0.2)
 
 
 def test_an_exported_model_is_that_of_the_run(trained: Path, tmp_path: Path) -> None:
