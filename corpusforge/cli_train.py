@@ -57,6 +57,13 @@ app.command("sft", help=SFT_HELP)(_training(tuned=True))
 
 
 @app.command()
+def presets() -> None:
+    """List the presets that a configuration may name, each with where its numbers are from."""
+    for name, source in api.train_presets().items():
+        console.print(Text(f"{name:<14}", style="bold") + Text(source), soft_wrap=True)
+
+
+@app.command()
 def report(runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of runs.")]) -> None:
     """Draw the curves of a run, or of several beside each other, into RUN/report.html."""
     console.print(Text(f"report: {api.train_report(runs)}"), soft_wrap=True)
