@@ -9,7 +9,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,8 @@ from corpusforge.train.state import FOLDER, STATE, State, complete, name_of
 from corpusforge.train.workers import Workers
 
 UNIVERSAL = "_universal"
+SETTINGS = ("weight_decay", "betas", "eps")
+"""Of the optimizer; they are those of the configuration, not of the checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ def save(engine: Any, run: Path, state: State, loss: float, workers: Workers) ->
     folder = run / FOLDER / name_of(state.step)
     if workers.first:
         folder.joinpath(STATE).unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)  # a save that was killed, perhaps of another number of workers
     workers.wait()
     engine.save_checkpoint(str(run / FOLDER), tag=folder.name, save_latest=False)
     return Saved(state.step, folder, json.dumps(state.as_json(), indent=1).encode(), loss)
@@ -85,23 +87,23 @@ class Behind(TorchCheckpointEngine):  # type: ignore[misc]
 
 
 def load(engine: Any, run: Path, step: int, universal: bool) -> None:
-    """Load weights and optimizer of a checkpoint into an engine that was made for its form."""
+    """Load weights and optimizer of a checkpoint into an engine that was made for its form, or has trained in it."""
     tag = name_of(step) + (UNIVERSAL if universal else "")
-    decays = [group["weight_decay"] for group in engine.optimizer.param_groups]
+    wanted = [{name: group[name] for name in SETTINGS} for group in engine.optimizer.param_groups]
     path, _ = engine.load_checkpoint(
         str(run / FOLDER), tag=tag, load_lr_scheduler_states=False, load_optimizer_states=True
     )
     if path is None:
         raise RuntimeError(f"DeepSpeed could not load the checkpoint {run / FOLDER / tag}; take an earlier one")
+    for group, settings in zip(engine.optimizer.param_groups, wanted, strict=True):
+        group.update(settings)
     if universal:
-        _set_apart(engine, decays)
+        _set_apart(engine)
 
 
-def _set_apart(engine: Any, decays: Sequence[float]) -> None:
-    """Give each group of weights its own decay and step again: from the universal form of stage 3 DeepSpeed (0.19)
-    takes the first group's for all, and one counter that each group then advances."""
-    for group, decay in zip(engine.optimizer.param_groups, decays, strict=True):
-        group["weight_decay"] = decay
+def _set_apart(engine: Any) -> None:
+    """Give each weight its own step again: from the universal form of stage 3 DeepSpeed (0.19) takes one counter for
+    all, which each group then advances."""
     for kept in engine.own_optimizer.state.values():
         if torch.is_tensor(kept.get("step")):
             kept["step"] = kept["step"].clone()

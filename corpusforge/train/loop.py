@@ -6,7 +6,7 @@ number of workers that changes, or another split into micro-batches gives the sa
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,11 +21,12 @@ from corpusforge.train import checkpoints, models, sources, zero
 from corpusforge.train.batches import Share, order_of
 from corpusforge.train.config import Config, as_json
 from corpusforge.train.devices import mfu, peak_of
+from corpusforge.train.lock import RunLock
 from corpusforge.train.log import RunLog, events_of
 from corpusforge.train.losses import costs, on_device, step_loss
 from corpusforge.train.objectives.masks import key_of
 from corpusforge.train.objectives.micro_batch import MicroBatch, empty
-from corpusforge.train.plan import read_plan
+from corpusforge.train.plan import TokensPlan, read_plan
 from corpusforge.train.progress import Progress
 from corpusforge.train.spikes import SpikeDetector
 from corpusforge.train.state import (
@@ -62,12 +63,16 @@ def nobody(step: int, folder: Path, figures: dict[str, float]) -> None:
 
 @dataclass(frozen=True)
 class Stepped:
-    """What a step gave: costs of (samples, terms) and counts of the same, in the order of samples."""
+    """What a step gave: costs of (samples, terms) and counts of the same, in the order of samples; ``norm`` of its
+    gradient, None where that is not told; whether it ``moved`` the weights; ``seconds``, of which it did ``wait``."""
 
     costs: Any
     counts: Any
-    seconds: float
-    wait: float
+    norm: float | None = None
+    moved: bool = True
+    rate: float = math.nan
+    seconds: float = math.nan
+    wait: float = math.nan
 
     @property
     def tokens(self) -> int:
@@ -100,6 +105,7 @@ class Run:
     def __init__(self, config: Config, folder: Path, workers: Workers, tell: Listener, say: Say) -> None:
         self.config, self.folder, self.workers, self.tell = config, folder, workers, tell
         self.say: Say = say if workers.first else lambda line: None
+        self.lock = RunLock(folder) if workers.first else None
         plan = read_plan(folder)
         self.symbols = sources.symbols(plan, folder)
         opened = sources.opened(config, plan, folder, "train")
@@ -112,6 +118,8 @@ class Run:
             name: SpikeDetector(config.spikes.sigmas, config.spikes.window) for name in ("loss", "grad_norm")
         }
         begun = [row for row in events_of(folder).rows if row["kind"] in ("start", "resume")]
+        self._known_erased = {id for row in begun for ids in row["facts"].get("erased", {}).values() for id in ids}
+        self._erased = {name: source.erased for name, source in plan.sources.items() if isinstance(source, TokensPlan)}
         self.log = RunLog(folder, len(begun) + 1) if workers.first else None
         self.trackers: list[Tracker] = []
         if workers.first:
@@ -133,10 +141,22 @@ class Run:
         self._load(origin, at)
         if origin is not None:
             text = f"goes on from step {at:,} of {origin.name} with {self.workers.world} workers"
-            self._event("resume" if found else "start", text)
+            self._event("resume" if found else "start", text, **self._order(), **self._newly_erased())
         else:
             counts = models.parameters(self.engine.module)
-            self._event("start", f"{counts['all']:,} weights, {counts['trained']:,} of them trained", **counts)
+            text = f"{counts['all']:,} weights, {counts['trained']:,} of them trained"
+            self._event("start", text, **counts, **self._order(), **self._newly_erased())
+
+    def _order(self) -> dict[str, Any]:
+        """What says which samples the steps from here on read, for those who trace them."""
+        told = self.state.as_json()
+        return {name: told[name] for name in ("segments", "sizes", "skips")}
+
+    def _newly_erased(self) -> dict[str, Any]:
+        """The documents that are forgotten from the next sample on and were not before."""
+        ids = {name: [id for id in erased if id not in self._known_erased] for name, erased in self._erased.items()}
+        ids = {name: its for name, its in ids.items() if its}
+        return {"erased": ids, "erased_from": self.state.batches.first(self.state.step)} if ids else {}
 
     def _load(self, origin: Path | None, at: int | None) -> None:
         config, workers = self.config, self.workers
@@ -185,10 +205,10 @@ class Run:
         """Take every step that is left."""
         self._saved = self.state.step
         while self.state.step < self.config.steps and not self._gave_up:
-            stepped, norm, rate = self._step()
-            if self._spiked(stepped, norm):
+            stepped = self._step()
+            if self._spiked(stepped):
                 continue
-            self._account(stepped, norm, rate)
+            self._account(stepped)
             if self._due(self.config.validation.every) and self.validation.names:
                 self._validated()
             if self._due(self.config.checkpoints.every):
@@ -201,7 +221,7 @@ class Run:
     def _due(self, every: int) -> bool:
         return self.state.step % every == 0 or self.state.step == self.config.steps
 
-    def _step(self) -> tuple[Stepped, float, float]:
+    def _step(self) -> Stepped:
         began = time.perf_counter()
         step, rounds = self.state.step, self._share.rounds(self._size)
         batches = self._taken(step)
@@ -224,9 +244,12 @@ class Run:
         if self.config.spikes.act == "skip":  # only then is the loss read, and a device waited for, before the update
             spike = self.detectors["loss"].judged(step, self._stepped(everyone).loss)
             self.engine.own_optimizer.skipping = spike is not None
-        norm = zero.step(self.engine)
+        else:
+            self.engine.own_optimizer.skipping = False
+        norm, moved = zero.step(self.engine)
         stepped = self._stepped(everyone)
-        return replace(stepped, seconds=time.perf_counter() - began, wait=wait), norm, rate
+        seconds = time.perf_counter() - began
+        return replace(stepped, norm=norm, moved=moved, rate=rate, seconds=seconds, wait=wait)
 
     def _agreed(self, counts: Any) -> Any:
         """The counts of all workers. Where all have written their part of a checkpoint it is made complete: they are
@@ -265,16 +288,14 @@ class Run:
         size, micro, world = self._size, self.config.batch.micro, self.workers.world
         order = np.argsort(np.array(order_of(size, world, micro)), kind="stable")[:size]
         rows = np.concatenate(list(everyone.cpu().numpy()), axis=1)
-        return Stepped(rows[0, order], rows[1, order], math.nan, math.nan)
+        return Stepped(rows[0, order], rows[1, order])
 
-    def _spiked(self, stepped: Stepped, norm: float) -> bool:
+    def _spiked(self, stepped: Stepped) -> bool:
         """Judge a step; True if the run went back, so that the step does not count."""
-        step, values = self.state.step, {"loss": stepped.loss, "grad_norm": norm}
-        found = {name: self.detectors[name].feed(step, value) for name, value in values.items()}
-        if math.isnan(norm):
-            found["grad_norm"] = None  # not measured
+        step, values = self.state.step, {"loss": stepped.loss, "grad_norm": stepped.norm}
+        found = {name: self.detectors[name].feed(step, value) for name, value in values.items() if value is not None}
         spikes = [spike.words(name) for name, spike in found.items() if spike is not None]
-        if not spikes:
+        if not spikes and stepped.moved:
             return False
         first = self.state.batches.first(step)
         losses = stepped.of_samples()
@@ -283,12 +304,11 @@ class Run:
         if self.log is not None:
             found_in = (readings(self.config, self.material, first + int(n), float(losses[n])) for n in worst)
             facts["documents"] = [reading.words() for sample in found_in for reading in sample]
-        self._event("spike", "; ".join(spikes), **facts)
-        if self.config.spikes.act == "skip" and found["loss"]:
+        if spikes:
+            self._event("spike", "; ".join(spikes), **facts)
+        if not stepped.moved:
             self._event("skip", f"the update of step {step:,} is left out", **facts)
-        if self.config.spikes.act == "rewind":
-            return self._rewound(first)
-        return False
+        return self.config.spikes.act == "rewind" and self._rewound(first)
 
     def _rewound(self, first: int) -> bool:
         """Go back to the newest checkpoint and leave this step's samples out; False where that cannot be done."""
@@ -296,14 +316,22 @@ class Run:
         self._complete()
         found = [step for step in complete(self.folder) if step <= spiked]
         if not found or rewinds >= self.config.spikes.most:
+            why = f"it has done so {rewinds} times" if found else "there is no checkpoint before"
+            self._event("failed", f"the run cannot go back from step {spiked:,}: {why}. It goes on")
             return False
-        self._load(self.folder, found[-1])
+        self._go_back(found[-1])
         self.state.skips = [*skips, (spiked, size)]  # the checkpoint may be older than an earlier skip
         self.state.rewinds, self._ahead = rewinds + 1, None
-        self._event("rewind", f"back to step {found[-1]:,}; samples {first:,} to {first + size - 1:,} are left out")
+        text = f"back to step {found[-1]:,}; samples {first:,} to {first + size - 1:,} are left out"
+        self._event("rewind", text, **self._order())
         return True
 
-    def _account(self, stepped: Stepped, norm: float, rate: float) -> None:
+    def _go_back(self, step: int) -> None:
+        """Take weights, optimizer and state of a checkpoint of this run into the engine that there is."""
+        self.state = self._continued(state_of(self.folder, step), zero.stage_of(self.config))
+        checkpoints.load(self.engine, self.folder, step, universal=False)
+
+    def _account(self, stepped: Stepped) -> None:
         step, size = self.state.step, self._size
         first = self.state.batches.first(step)
         self.state.step, self.state.tokens = step + 1, self.state.tokens + stepped.tokens
@@ -311,12 +339,13 @@ class Run:
             return
         by_source = self._by_source(first, size, stepped)
         speed = {"seconds": stepped.seconds, "wait": stepped.wait, "memory": _memory(self.workers)}
-        speed["mfu"] = self._mfu(stepped.tokens / stepped.seconds)
-        told = {"loss": stepped.loss, "lr": rate, "grad_norm": norm}
-        self.log.step(step, first, size, stepped.tokens, **told, **speed, sources=by_source)  # type: ignore[arg-type]
+        tokens = size * self.config.data.sequence
+        speed["mfu"] = self._mfu(tokens / stepped.seconds)
+        told: dict[str, float | None] = {"loss": stepped.loss, "lr": stepped.rate, "grad_norm": stepped.norm}
+        self.log.step(step, first, size, tokens, **told, **speed, sources=by_source)  # type: ignore[arg-type]
         self.log.losses(first, stepped.of_samples())
-        self._track(step, {**told, **{f"loss/{name}": loss for name, loss in by_source.items()}})
-        line = self.progress.feed(step + 1, stepped.loss, stepped.tokens, stepped.seconds, stepped.wait)
+        self._track(step, told | {f"loss/{name}": loss for name, loss in by_source.items()})
+        line = self.progress.feed(step + 1, stepped.loss, tokens, stepped.seconds, stepped.wait)
         if line:
             self.say(line)
 
@@ -355,7 +384,8 @@ class Run:
         figures = ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in mean.items())
         self.say(f"validation after step {step:,}: {figures}")
         loss = mean["loss"] + mean.get("pair_loss", 0.0)
-        if state.best_loss is None or loss < state.best_loss - how.least_gain:
+        known = math.inf if state.best_loss is None or math.isnan(state.best_loss) else state.best_loss
+        if loss < known - how.least_gain or state.best_loss is None:
             state.best_step, state.best_loss, state.waited = step, loss, 0
             self._save(loss)
             self._event("best", f"the best so far: {figures}")
@@ -393,10 +423,11 @@ class Run:
         if kind != "checkpoint":
             self.say(f"{kind}: {text}")
 
-    def _track(self, step: int, values: dict[str, float]) -> None:
+    def _track(self, step: int, values: Mapping[str, float | None]) -> None:
+        told = {name: value for name, value in values.items() if value is not None}
         for tracker in list(self.trackers):
             try:
-                tracker.scalars(step, values)
+                tracker.scalars(step, told)
             except Exception as error:  # another's server must not end the run
                 self.trackers.remove(tracker)
                 self.say(f"the tracker {type(tracker).__name__} is given up ({error}); the run's own log goes on")
@@ -404,6 +435,8 @@ class Run:
     def close(self) -> None:
         """Close what is open on this worker."""
         self._reader.shutdown(cancel_futures=True)
+        if self.lock is not None:
+            self.lock.close()
         for tracker in self.trackers:
             tracker.close()
         if self.log is not None:

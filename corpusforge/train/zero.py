@@ -1,5 +1,6 @@
 """DeepSpeed's engine around a model: what it is told, and the optimizer whose updates can be left out."""
 
+import math
 from typing import Any
 
 import deepspeed
@@ -103,11 +104,18 @@ def set_rounds(engine: Any, rounds: int, workers: Workers) -> None:
         engine.set_train_batch_size(micro * rounds * workers.world)
 
 
-def step(engine: Any) -> float:
-    """Take a step; give the norm of its gradient before it was clipped."""
-    whole = [p.grad for p in engine.module.parameters() if p.grad is not None] if not engine.zero_optimization() else []
-    found = torch.nn.utils.get_total_norm(whole) if whole else None
-    engine.step()
-    norm = engine.get_global_grad_norm()
-    norm = found if norm is None else norm
-    return float("nan") if norm is None else float(norm)
+def step(engine: Any) -> tuple[float | None, bool]:
+    """Take a step; give the norm of its gradient before it was clipped, None where DeepSpeed does not tell, and whether
+    the weights were moved: an update whose gradient is not finite is left out."""
+    if engine.zero_optimization():
+        engine.step()
+        norm = engine.get_global_grad_norm()
+    else:
+        whole = [p.grad for p in engine.module.parameters() if p.grad is not None]
+        norm = torch.nn.utils.get_total_norm(whole)
+        engine.own_optimizer.skipping |= not torch.isfinite(norm)
+        engine.step()
+    moved = engine.was_step_applied() and not engine.own_optimizer.skipping
+    if not engine.was_step_applied():
+        return math.nan, False  # DeepSpeed has found an overflow, and gives the norm of some step before
+    return None if norm is None else float(norm), moved
