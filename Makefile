@@ -31,7 +31,7 @@ $(TRAIN_STAMP): $(STAMP)
 	@echo "installing what training needs ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(TORCH) setuptools wheel ninja
 	@DS_ACCELERATOR=cpu $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
-		--no-build-isolation -e '.[train]'
+		--no-build-isolation -e '.[fit,train]'
 	@rm -f $(VENV)/.train-* && touch $@
 
 demo: $(STAMP)  ## make demo input, build a corpus of it on a local Ray, show the report

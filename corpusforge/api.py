@@ -12,6 +12,7 @@ from corpusforge.verbs.build import BuildFailed, Run, build
 from corpusforge.verbs.check import Plan, describe, plan
 from corpusforge.verbs.doctor import Finding, doctor
 from corpusforge.verbs.estimate import Estimate, NoSample, estimate, estimate_of
+from corpusforge.verbs.fit import NotFitted, fit_extractor
 from corpusforge.verbs.gc import gc
 from corpusforge.verbs.gc import told as collected
 from corpusforge.verbs.megatron_source import megatron_source
@@ -43,6 +44,7 @@ __all__ = [
     "Finding",
     "NoCluster",
     "NoSample",
+    "NotFitted",
     "NotNew",
     "NotTrained",
     "Plan",
@@ -60,6 +62,7 @@ __all__ = [
     "dropped",
     "estimate",
     "estimate_of",
+    "fit_extractor",
     "gc",
     "megatron_source",
     "new_stage",

@@ -34,7 +34,7 @@ app.add_typer(cli_train.app, name="train")
 DURATION = re.compile(r"(\d{1,6})([hdw])")
 SECONDS = {"h": 3600.0, "d": 86400.0, "w": 604800.0}
 EXPECTED: tuple[type[Exception], ...] = (RecipeError, InputError, VersionError, api.StoreError, api.PlanChanged)
-EXPECTED += (api.NoCluster, api.NotNew, api.NoSample, api.DamagedError, api.NotTrained)
+EXPECTED += (api.NoCluster, api.NotNew, api.NoSample, api.DamagedError, api.NotTrained, api.NotFitted)
 """Errors that are one message and exit status 1."""
 COLOURS = {"ok": "", "warning": "yellow", "error": "bold red"}
 STOPPED = 130
@@ -282,6 +282,24 @@ def new_stage(
         f"test:    PYTHONPATH={folder} {sys.executable} -m pytest {test}",
         f'recipe:  stages: [{{use: "{name}:{made}"}}], with PYTHONPATH={folder} before corpusforge',
     ):
+        console.print(Text(line), soft_wrap=True)
+
+
+fit = typer.Typer(no_args_is_help=True, help="Fit models to data of your own.")
+app.add_typer(fit, name="fit")
+
+
+@fit.command("extractor")
+def fit_extractor(
+    data: Annotated[Path, typer.Argument(help="A folder of JSON Lines with url, html and text (docs/extraction.md).")],
+    to: Annotated[Path, typer.Option(help="The model's file, ….npz; its score card is written beside it.")],
+    seed: Annotated[int, typer.Option(help="Another seed is another model.")] = 0,
+    workers: Annotated[int, typer.Option(help="Processes that read and label pages.", min=1)] = 1,
+    note: Annotated[str, typer.Option(help="For the card: where the pages are from, and their licence.")] = "",
+) -> None:
+    """Fit the extractor of main text to pages whose text is known, judged on sites that it has not seen."""
+    path = api.fit_extractor(data, to, seed, workers, note, lambda line: console.print(Text(line), soft_wrap=True))
+    for line in (f"model:   {path}", f"card:    {path.with_suffix('.md')}"):
         console.print(Text(line), soft_wrap=True)
 
 

@@ -19,7 +19,7 @@ def test_every_name_that_is_promised_is_there() -> None:
 def test_everything_but_training_needs_none_of_the_extras() -> None:
     """A missing library is one whose import is refused: the development environment has them all."""
     absent = ("torch", "deepspeed", "transformers", "peft", "jinja2", "tensorboard", "safetensors", "huggingface_hub")
-    others = ("sudachipy", "sentencepiece", "boto3", "gigatoken")
+    others = ("sudachipy", "sentencepiece", "boto3", "gigatoken", "rapidfuzz", "resiliparse")
     without = f"import sys; sys.modules.update(dict.fromkeys({absent + others})); "
     ask = "from corpusforge import api, cli; [getattr(api, name) for name in api.__all__]; cli.main()"
     for command in (["--help"], ["train", "--help"], ["recipes"]):

@@ -10,7 +10,6 @@ sequences in any order give equal bits on any machine.
 """
 
 import json
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,13 +18,13 @@ import numpy.typing as npt
 from numba import njit
 
 from corpusforge.text.canonical import canonical_json, sha256
+from corpusforge.text.exact import natural_log
 
 FORMAT = "corpusforge-ngram-1"
 LIMIT = (1 << 31) - 1
 
 Places = npt.NDArray[np.int32]
 _ARRAYS = {"words": "<i4", "suffixes": "<i4", "chances": "<f4", "starts": "<i4", "weights": "<f4"}
-_LN2, _ROOT_HALF = 0.6931471805599453, 0.7071067811865476
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,20 +130,3 @@ def _child(words: Any, word: Any, first: Any, end: Any) -> Any:
         else:
             last = middle
     return first if first < end and words[first] == word else -1
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def natural_log(value: Any) -> Any:
-    """ln of a positive float64, within 4 units in the last place (measured: 1.9); unlike libm's, the same everywhere.
-
-    ln(m 2^e) = e ln 2 + 2 artanh((m − 1) / (m + 1)), the series up to the 21st power for √½ ≤ m < √2.
-    """
-    mantissa, exponent = math.frexp(value)
-    if mantissa < _ROOT_HALF:
-        mantissa, exponent = mantissa * 2.0, exponent - 1
-    ratio = (mantissa - 1.0) / (mantissa + 1.0)
-    square = ratio * ratio
-    series = 1 / 21
-    for power in (19, 17, 15, 13, 11, 9, 7, 5, 3):
-        series = series * square + 1.0 / power
-    return exponent * _LN2 + (2.0 * ratio + 2.0 * ratio * (square * series))

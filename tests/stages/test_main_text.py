@@ -11,7 +11,7 @@ import trafilatura
 from fastwarc.warc import ArchiveIterator, WarcRecordType
 
 from corpusforge.engine import guard
-from corpusforge.stages import main_text
+from corpusforge.extract import by_trafilatura
 from corpusforge.stages.main_text import MainText
 from corpusforge.text.blocks import Page, blocks_of
 from corpusforge.text.layout import without_layout_tables
@@ -135,15 +135,15 @@ def test_failures_under_short_memory_are_errors_of_the_unit(monkeypatch: pytest.
     monkeypatch.setattr(guard, "memory_is_short", lambda: True)
     with pytest.raises(MemoryError, match=r"made\.warc:0"):
         reason("<html><body><p></p></body></html>")
-    monkeypatch.setattr(main_text, "text_of", _broken)
+    monkeypatch.setattr(by_trafilatura, "text_of", _broken)
     with pytest.raises(MemoryError, match=r"made\.warc:0"):
         reason(ARTICLE)
 
 
 def test_a_failure_of_the_extractor_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(main_text, "text_of", _broken)
+    monkeypatch.setattr(by_trafilatura, "text_of", _broken)
     assert reason(ARTICLE) == "MainText.extractor_error"
-    monkeypatch.setattr(main_text, "text_of", _out_of_memory)
+    monkeypatch.setattr(by_trafilatura, "text_of", _out_of_memory)
     with pytest.raises(MemoryError, match=r"made\.warc:0"):
         reason(ARTICLE)
 
@@ -157,7 +157,7 @@ def _out_of_memory(*_: object, **__: object) -> str:
 
 
 def test_lines_that_stand_nowhere_get_no_path() -> None:
-    page = Page.of(main_text._parsed(ARTICLE.encode(), ""))
+    page = Page.of(by_trafilatura._parsed(ARTICLE.encode(), ""))
     blocks = blocks_of("この行はページにない行です\n|\n\n猫の話\n前の記事 | 次の記事", page)
     article = "html>body>article.post-0"
     assert [block["path"] for block in blocks] == ["", "", f"{article}>h1", f"{article}>p"]
@@ -170,12 +170,11 @@ def test_the_text_is_trafilaturas(favor: str) -> None:
     pages = [html for html, _ in real_pages("bench-00000", 60)]
     made = rows(html_batch(*pages), favor=favor)
     for html, row in zip(pages, made, strict=True):
-        tree = main_text._parsed(html, "")
+        tree = by_trafilatura._parsed(html, "")
         if without_layout_tables(tree) is not tree:
             continue
-        known = trafilatura.extract(
-            main_text._with_windows_signs(html).decode(), favor_precision=favor == "precision", include_comments=False
-        )
+        signed = by_trafilatura._with_windows_signs(html).decode()
+        known = trafilatura.extract(signed, favor_precision=favor == "precision", include_comments=False)
         assert row["text"] == (known or None)
     blocks = [block for row in made for block in row["blocks"] or []]
     assert sum(bool(block["path"]) for block in blocks) > 0.95 * len(blocks)

@@ -5,7 +5,7 @@ import trafilatura
 from lxml.html import HtmlElement
 from trafilatura.settings import Extractor
 
-from corpusforge.stages.main_text import _parsed
+from corpusforge.extract.by_trafilatura import _parsed
 from corpusforge.text import extraction
 from corpusforge.text.extraction import text_of
 from tests.stages.pages import real_pages

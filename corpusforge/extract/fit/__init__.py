@@ -1,0 +1,1 @@
+"""Fit the extractor to pages whose main text is known."""

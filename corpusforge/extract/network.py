@@ -1,0 +1,167 @@
+"""The model that says which blocks of a page are its main text: a small convolutional network over the row of blocks.
+
+Everything is added up in a fixed order in float32, without a library of linear algebra: the same page gives the same
+bits on every machine and beside any other page.
+"""
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from corpusforge.extract.features import FEATURES
+from corpusforge.text.canonical import sha256
+from corpusforge.text.exact import exponential
+
+Floats = npt.NDArray[np.float32]
+
+TYPES = ("article", "collection", "documentation", "forum", "listing", "product", "service")
+"""Kinds of page that the model tells apart (those of WCXB)."""
+CONVOLUTIONS = ((5, 1), (5, 3), (3, 9))
+"""Taps and the distance between them."""
+CLIP = 5.0
+"""Features are bounded at so many standard deviations."""
+SHAPES = ("input", "convolution0", "convolution1", "convolution2", "attention", "page", "mixed", "output", "kind")
+
+
+@dataclass(frozen=True)
+class Network:
+    """Weights by layer, ``NAME.weight`` of (inputs, outputs) or (taps, inputs, outputs) and ``NAME.bias``; ``mean`` and
+    ``scale`` of each feature; ``words`` are the scores of names (``surroundings.SLOTS``)."""
+
+    weights: Mapping[str, Floats]
+    mean: Floats
+    scale: Floats
+    words: Floats
+    digest: str
+
+    @property
+    def hidden(self) -> int:
+        return len(self.weights["input.bias"])
+
+    def __call__(self, features: Floats) -> tuple[npt.NDArray[np.uint8], Floats]:
+        """The probability of each block to be main text, in 1/255, and the scores of each type of page."""
+        if not len(features):
+            return np.zeros(0, np.uint8), np.zeros(len(TYPES), np.float32)
+        w = self.weights
+        x = _normal(features, self.mean, self.scale)
+        z = _relu(_linear(x, w["input.weight"], w["input.bias"]))
+        for layer, (_, distance) in enumerate(CONVOLUTIONS):
+            name = f"convolution{layer}"
+            z = _convolved(z, w[f"{name}.weight"], w[f"{name}.bias"], distance)
+        pooled = _pooled(z, w["attention.weight"], w["attention.bias"])
+        page = _relu(_linear(pooled, w["page.weight"], w["page.bias"]))
+        both = _linear(page, w["mixed.weight"][self.hidden :], w["mixed.bias"])[0]
+        mixed = _relu(_linear(z, w["mixed.weight"][: self.hidden], both))
+        chances = _chances(_linear(mixed, w["output.weight"], w["output.bias"]))
+        return chances, _linear(page, w["kind.weight"], w["kind.bias"])[0]
+
+    def to_bytes(self) -> bytes:
+        """The model file: a compressed npz; words are stored where they have a score."""
+        known = np.flatnonzero(self.words).astype(np.int32)
+        file = io.BytesIO()
+        arrays = {name: array.astype(np.float16) for name, array in self.weights.items()}
+        more = {"mean": self.mean, "scale": self.scale, "known": known, "words": self.words[known].astype(np.float16)}
+        np.savez_compressed(file, **arrays, **more, features=np.array(FEATURES))  # type: ignore[arg-type]
+        return file.getvalue()
+
+
+def read_network(path: Path, slots: int) -> Network:
+    """The network of a model file; raises ``ValueError`` where it was made for other features."""
+    data = path.read_bytes()
+    with np.load(io.BytesIO(data)) as file:
+        if tuple(file["features"].tolist()) != FEATURES:
+            raise ValueError(f"the model {path} was made for other features; fit it again")
+        words = np.zeros(slots, np.float32)
+        words[file["known"]] = file["words"]
+        layers = {name: file[name].astype(np.float32) for name in file.files if "." in name}
+        return Network(layers, file["mean"], file["scale"], words, sha256(data))
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _normal(features: Floats, mean: Floats, scale: Floats) -> Floats:
+    count, size = features.shape
+    found = np.empty((count, size), np.float32)
+    for row in range(count):
+        for column in range(size):
+            value = (features[row, column] - mean[column]) * scale[column]
+            found[row, column] = min(np.float32(CLIP), max(np.float32(-CLIP), value))
+    return found
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _linear(x: Floats, weight: Floats, bias: Floats) -> Floats:
+    found = np.empty((len(x), len(bias)), np.float32)
+    for row in range(len(x)):
+        found[row] = bias
+        _add(found[row], x[row], weight)
+    return found
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _add(sums: Floats, x: Floats, weight: Floats) -> None:
+    """Add each input times its weights, one input after the other."""
+    for place in range(len(x)):
+        value = x[place]
+        if value != 0:
+            for output in range(len(sums)):
+                sums[output] += value * weight[place, output]
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _convolved(z: Floats, weight: Floats, bias: Floats, distance: int) -> Floats:
+    """z and what a convolution makes of it, where that is positive."""
+    count, taps = len(z), len(weight)
+    found = np.empty_like(z)
+    for row in range(count):
+        found[row] = bias
+        for tap in range(taps):
+            source = row + (tap - taps // 2) * distance
+            if 0 <= source < count:
+                _add(found[row], z[source], weight[tap])
+        for output in range(len(bias)):
+            found[row, output] = max(found[row, output], np.float32(0)) + z[row, output]
+    return found
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _relu(x: Floats) -> Floats:
+    for row in range(len(x)):
+        for column in range(x.shape[1]):
+            x[row, column] = max(x[row, column], np.float32(0))
+    return x
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _pooled(z: Floats, weight: Floats, bias: Floats) -> Floats:
+    """The mean of all blocks by attention, then the plain mean, as one row."""
+    count, hidden = z.shape
+    attention = _linear(z, weight, bias)[:, 0]
+    highest = attention[0]
+    for value in attention:
+        highest = max(highest, value)
+    found = np.zeros((1, 2 * hidden), np.float32)
+    total = 0.0
+    sums = np.zeros((2, hidden))
+    for row in range(count):
+        share = exponential(float(attention[row]) - float(highest))
+        total += share
+        for column in range(hidden):
+            sums[0, column] += share * z[row, column]
+            sums[1, column] += z[row, column]
+    for column in range(hidden):
+        found[0, column] = sums[0, column] / total
+        found[0, hidden + column] = sums[1, column] / count
+    return found
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _chances(scores: Floats) -> npt.NDArray[np.uint8]:
+    found = np.empty(len(scores), np.uint8)
+    for row in range(len(scores)):
+        found[row] = np.uint8(255.0 / (1.0 + exponential(-float(scores[row, 0]))) + 0.5)
+    return found

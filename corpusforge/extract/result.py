@@ -1,0 +1,27 @@
+"""What an engine gives for a page."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Result:
+    """The main text, one paragraph a line, or None with the reason to ``drop`` the page.
+
+    ``blocks`` is one for every line: path, offsets in characters, links and score in 1/255 (255 where an engine has
+    none). ``confidence`` (0 to 1), ``page_type``, ``author`` and ``published`` come from engines that tell them.
+    """
+
+    text: str | None
+    title: str | None = None
+    blocks: list[dict[str, Any]] | None = None
+    drop: str | None = None
+    confidence: float | None = None
+    page_type: str | None = None
+    author: str | None = None
+    published: str | None = None
+
+
+def dropped(reason: str) -> Result:
+    """No text, for a reason."""
+    return Result(None, drop=reason)

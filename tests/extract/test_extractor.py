@@ -1,0 +1,152 @@
+"""Our own engine behind ``MainText``: what it takes, what it leaves, and that it decides the same everywhere."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from corpusforge.extract.by_corpusforge import Corpusforge
+from corpusforge.extract.network import TYPES
+from corpusforge.stages.main_text import MainText
+from corpusforge.stages.prove import prove
+from tests.extract.markup import anything
+from tests.extract.pages import TEXTS, article
+from tests.stages.pages import html_batch
+
+OURS = MainText(engine="corpusforge")
+
+
+def row(html: str, **fields: Any) -> dict[str, Any]:
+    found: dict[str, Any] = MainText(engine="corpusforge", **fields)(html_batch(html)).to_pylist()[0]
+    return found
+
+
+@pytest.mark.parametrize("lang", TEXTS)
+def test_an_article_is_taken_and_what_stands_around_it_left(lang: str) -> None:
+    found = row(article(lang))
+    lines = found["text"].split("\n")
+    assert [line for line in lines if line.startswith(TEXTS[lang])] == [f"{TEXTS[lang]} {n}" for n in range(6)]
+    assert not {"News", "About", "Links"} & set(lines)
+    assert "Copyright" not in found["text"]
+    assert found["title"] == f"{TEXTS[lang][:20].strip()} | Site"
+    assert found["page_type"] in TYPES
+    assert 0.8 < found["confidence"] <= 1
+
+
+def test_each_line_has_its_place_its_links_and_its_probability() -> None:
+    found = row(article("ja", extra=f'<p>{TEXTS["ja"]}<a href="/x">続きを読むにはこちらを押す</a></p>'))
+    lines = found["text"].split("\n")
+    assert [found["text"][block["start"] : block["end"]] for block in found["blocks"]] == lines
+    by_line = dict(zip(lines, found["blocks"], strict=True))
+    block = by_line[f"{TEXTS['ja']} 0"]
+    assert block["path"] == "body>main>article.post>p"
+    assert block["links"] == 0
+    assert 102 <= block["score"] <= 255
+    assert 0 < by_line[TEXTS["ja"] + "続きを読むにはこちらを押す"]["links"] < 80
+
+
+def test_ruby_is_read_once_and_code_keeps_its_lines() -> None:
+    ruby = "<p>" + "<ruby>漢字<rp>(</rp><rt>かんじ</rt><rp>)</rp></ruby>を読む人がいる。" * 8 + "</p>"
+    found = row(article("ja", extra=ruby + "<pre><code>def f():\n    return 1</code></pre>"))
+    assert "漢字を読む" in found["text"]
+    assert "かんじ" not in found["text"]
+    assert "def f():\n    return 1" in found["text"]
+
+
+def test_an_empty_page_and_one_that_is_too_large_are_told() -> None:
+    assert row("<html><body></body></html>")["drop"] == "MainText.no_text"
+    assert row("")["drop"] == "MainText.no_text"
+    assert row(article("en"), most_bytes=100)["drop"] == "MainText.too_large"
+
+
+def test_metadata_is_written_where_it_is_asked_for() -> None:
+    told = '<script type="application/ld+json">{"@type": "NewsArticle", "author": {"name": "N. Soseki"}, '
+    told += '"datePublished": "2026-01-02T03:04:05Z"}</script>'
+    html = article("ja").replace("</head>", told + "</head>")
+    found = row(html, metadata=True)
+    assert (found["author"], found["published"]) == ("N. Soseki", "2026-01-02")
+    assert "author" not in row(html)
+
+
+def test_resiliparse_is_another_engine() -> None:
+    pytest.importorskip("resiliparse")
+    (found,) = MainText(engine="resiliparse")(html_batch(article("ja"))).to_pylist()
+    lines = found["text"].split("\n")
+    assert f"{TEXTS['ja']} 3" in lines
+    assert [found["text"][block["start"] : block["end"]] for block in found["blocks"]] == lines
+    assert "confidence" not in found
+
+
+def test_the_engine_keeps_the_rules_of_a_stage() -> None:
+    prove(OURS, html_batch(*(article(lang) for lang in TEXTS), "", "<p>x", None))
+
+
+def test_text_does_not_hang_on_the_batch() -> None:
+    pages = [article(lang, count) for lang in TEXTS for count in (1, 3, 9)]
+    whole = OURS(html_batch(*pages)).to_pylist()
+    alone = [OURS(html_batch(page)).to_pylist()[0] for page in pages]
+    keys = ("text", "title", "blocks", "confidence", "page_type", "drop")
+    assert [[one[key] for key in keys] for one in whole] == [[one[key] for key in keys] for one in alone]
+
+
+@given(anything)
+def test_no_bytes_break_it(html: bytes) -> None:
+    found = Corpusforge(True)(html, "here")
+    if found.drop is None:
+        assert found.text
+        assert found.blocks
+        assert found.blocks[-1]["end"] == len(found.text)
+
+
+ASK = """
+import hashlib, json
+from corpusforge.extract.by_corpusforge import Corpusforge
+from tests.extract.pages import TEXTS, article
+found = [vars(Corpusforge()(article(lang, count).encode(), "")) for lang in TEXTS for count in (1, 4, 30)]
+print(hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest())
+"""
+
+
+@pytest.mark.timeout(600)
+def test_other_processors_give_the_same_bits() -> None:
+    """Compiled without AVX and FMA, with a C library and a linear algebra that use neither."""
+    others = [
+        {},
+        {"NUMBA_CPU_NAME": "generic"},
+        {"GLIBC_TUNABLES": "glibc.cpu.hwcaps=-FMA,-AVX2", "OPENBLAS_CORETYPE": "Nehalem"},
+    ]
+    found = set()
+    for other in others:
+        environment = {**os.environ, **other}
+        done = subprocess.run([sys.executable, "-c", ASK], env=environment, capture_output=True, text=True, check=True)
+        found.add(done.stdout)
+    assert len(found) == 1
+
+
+MUTATE = """
+import random
+from corpusforge.extract.by_corpusforge import Corpusforge
+from tests.extract.pages import TEXTS, article
+engine, chance = Corpusforge(True), random.Random(7)
+PIECES = [b'<', b'>', b'"', b'<!--', b'&#', b'=', *(bytes([n]) for n in range(0, 256, 7))]
+pages = [article(lang, 5, "<table><tr><td>1<td>2</table><pre>x\\ny</pre>").encode() for lang in TEXTS]
+for turn in range(400):
+    html = bytearray(chance.choice(pages))
+    for _ in range(chance.randrange(20)):
+        at = chance.randrange(len(html))
+        html[at : at + chance.randrange(9)] = chance.choice(PIECES)
+    engine(bytes(html[: chance.randrange(len(html)) if turn % 3 else len(html)]), "")
+print("whole")
+"""
+
+
+@pytest.mark.timeout(600)
+def test_broken_pages_stay_within_the_arrays(tmp_path: Path) -> None:
+    """Compiled with numba's checks of bounds, which are off where it is used."""
+    checked = {**os.environ, "NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", MUTATE], env=checked, capture_output=True, text=True)
+    assert done.stdout == "whole\n", done.stderr
