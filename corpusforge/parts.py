@@ -6,7 +6,7 @@ import inspect
 import pkgutil
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 import yaml
@@ -30,6 +30,8 @@ class Spot:
     file: str
     line: int
     where: str
+    fields: str = "docs/recipes.md"
+    """Where its fields are told."""
 
     def error(self, problem: str, cure: str) -> RecipeError:
         return RecipeError(f"{self.file}:{self.line}: {self.where}: {problem}. {cure}")
@@ -137,16 +139,21 @@ def _explained(kind: type, fault: Any, given: Any, spot: Spot) -> RecipeError:
     """The first fault that validation found, as what, which value and cure."""
     path = [str(part) for part in fault["loc"]]
     line = getattr(given, "lines", {}).get(path[0] if path else "", spot.line)
-    at = Spot(spot.file, line, spot.where)
+    at = replace(spot, line=line)
     problem = fault["msg"].removeprefix("Value error, ")
     if not path:
-        return at.error(problem, "Change one of its fields")
+        return at.error(problem, "Correct what it names")
     field = ".".join(path)
+    wanted = next((f.type for f in fields(kind) if f.name == path[0]), None)
     if fault["type"] in ("unexpected_keyword_argument", "unexpected_keyword"):
-        return at.error(f"unknown field {path[-1]!r} in {path[0]}", f"See the fields of {path[0]} in docs/recipes.md")
+        known = [f.name for f in fields(wanted)] if is_dataclass(wanted) else []
+        cure = suggestion(path[-1], known) if known else f"See the fields of {path[0]} in {spot.fields}"
+        return at.error(f"unknown field {path[-1]!r} in {path[0]}", cure)
     if fault["type"].startswith("missing"):
         return at.error(f"{field} is missing", "Give it a value")
-    wanted = next((f.type for f in fields(kind) if f.name == path[0]), None)
+    if fault["type"] == "union_tag_invalid":
+        known = fault["ctx"]["expected_tags"].replace("'", "")
+        return at.error(f"{field} is {fault['ctx']['tag']!r}", suggestion(fault["ctx"]["tag"], known.split(", ")))
     shown = getattr(wanted, "__name__", str(wanted)).replace("corpusforge.", "")
     bound = fault["type"].startswith(("greater", "less", "value_error"))
     cure = "Give it a value within that bound" if bound else f"{path[0]} must be {shown}"

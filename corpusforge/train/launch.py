@@ -23,6 +23,10 @@ TIMEOUT_SECONDS = 1800
 """What a worker waits for the others: a checkpoint of many gigabytes may have to be converted."""
 
 
+_REFUSED = re.compile(r"^\s*(?:[\w.]+\.)?(?:ValueError|Held): ", re.MULTILINE)
+"""A wrong value, which no other attempt makes right."""
+
+
 class Failed(ValueError):
     """Workers have failed more often than the run may start them again."""
 
@@ -30,7 +34,8 @@ class Failed(ValueError):
 def launch(config: Config, folder: Path, address: str | None, say: Callable[[str], None]) -> None:
     """Train the run in ``folder``, which every node must see, on an embedded local Ray or the cluster at ``address``.
 
-    Raises ``Failed`` once workers have failed more often than ``retries``.
+    Raises ``Failed`` where a machine has too little for its workers, or once they have failed more often than
+    ``retries``. Ctrl-C ends the workers; what the last checkpoint holds is kept.
     """
     os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", str(POLL_SECONDS))
     ours = not ray.is_initialized()
@@ -41,14 +46,49 @@ def launch(config: Config, folder: Path, address: str | None, say: Callable[[str
     # The run knows its checkpoints itself; Ray would refuse to go on where one that it remembers has been removed.
     folder.joinpath("checkpoint_manager_snapshot.json").unlink(missing_ok=True)
     try:
+        _check_room(config, address, say)
         with _relayed(folder / SAID, say):
-            _trainer(config, folder).fit()
+            _fit(_trainer(config, folder))
     except ray.train.TrainingFailedError as error:
+        if _REFUSED.search(str(error)):
+            raise Failed(_cause(error)) from None
         again = f"started again {config.retries} times. What is done is kept: give the same command to go on"
         raise Failed(f"the workers of {folder} failed and were {again}. {_cause(error)}") from None
     finally:
         if ours:
             ray.shutdown()
+
+
+def _check_room(config: Config, address: str | None, say: Callable[[str], None]) -> None:
+    """A machine has as many workers as it has devices; a cluster may still grow."""
+    least = config.workers if isinstance(config.workers, int) else config.workers[0]
+    resources = ray.cluster_resources()
+    kind = "GPU" if resources.get("GPU", 0) > 0 else "CPU"
+    there = int(resources.get(kind, 0))
+    if least > there and not address:
+        raise Failed(
+            f"workers: {least} are asked for and this machine has {there} {kind}s; set workers to {there} or less"
+        )
+    if least > there:
+        say(f"waiting for {least} {kind}s: the cluster has {there} now")
+
+
+def _fit(trainer: TorchTrainer) -> None:
+    """Run a trainer beside the main thread, where Ray would take Ctrl-C for itself and end with status 1."""
+    ended: list[BaseException | None] = []
+
+    def run() -> None:
+        try:
+            trainer.fit()
+            ended.append(None)
+        except BaseException as error:
+            ended.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join()
+    if ended[0] is not None:
+        raise ended[0]
 
 
 def _cause(error: Exception) -> str:

@@ -1,6 +1,7 @@
 """Ray Train starts the workers, and starts them again where one is killed."""
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -64,3 +65,29 @@ def test_a_run_that_always_fails_says_why(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=200)
     assert done.returncode == 1
     assert "model.config: transformers knows no model_type 'nothing'" in done.stderr
+
+
+def test_ctrl_c_ends_the_workers_and_says_how_to_go_on(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text(json.dumps(as_json(config(tmp_path, steps=5000, checkpoints={"every": 2}))))
+    command = [sys.executable, "-m", "corpusforge", "train", "pretrain", str(file), "--root", str(tmp_path)]
+    driver = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    log = tmp_path / "run" / "log" / "steps.jsonl"
+    while not (log.exists() and log.read_bytes().count(b"\n") >= 5):
+        assert driver.poll() is None, driver.communicate()[0]
+        time.sleep(0.05)
+    worker = worker_of(driver.pid)
+    driver.send_signal(signal.SIGINT)
+    said = driver.communicate(timeout=60)[0]
+    assert driver.returncode == 130, said
+    assert "Go on with:" in said
+    worker.wait(30)
+
+
+def test_more_workers_than_a_machine_has_room_for_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text(json.dumps(as_json(config(tmp_path, workers=4096))))
+    command = [sys.executable, "-m", "corpusforge", "train", "pretrain", str(file), "--root", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert "workers: 4096 are asked for and this machine has" in done.stderr
