@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from deepspeed.runtime.checkpoint_engine import TorchCheckpointEngine
 
+from corpusforge.train.accelerator import deepspeed
 from corpusforge.train.config import Checkpoints
 from corpusforge.train.state import FOLDER, STATE, State, complete, name_of
 from corpusforge.train.workers import Workers
@@ -62,7 +62,7 @@ def complete_with(saved: Saved, engine: Any, workers: Workers) -> None:
     workers.wait()
 
 
-class Behind(TorchCheckpointEngine):  # type: ignore[misc]
+class Behind(deepspeed.runtime.checkpoint_engine.TorchCheckpointEngine):  # type: ignore[misc]
     """Takes a copy of what is to be saved, which stops the training, and writes it while the training goes on."""
 
     def __init__(self) -> None:

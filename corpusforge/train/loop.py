@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-import deepspeed
 import numpy as np
 import torch
 
 from corpusforge.tokens.mixture import Segment
 from corpusforge.train import checkpoints, models, sources, zero
+from corpusforge.train.accelerator import deepspeed
 from corpusforge.train.batches import Share, order_of
 from corpusforge.train.config import Config, as_json
 from corpusforge.train.devices import mfu, peak_of

@@ -3,9 +3,9 @@
 import math
 from typing import Any
 
-import deepspeed
 import torch
 
+from corpusforge.train.accelerator import deepspeed
 from corpusforge.train.checkpoints import Behind
 from corpusforge.train.config import Config, resolved
 from corpusforge.train.models import check_compiler, decay_groups
