@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -97,6 +98,16 @@ class Data:
             raise ValueError("data.sources names no source; give at least one, `web: {corpus: ROOT/CORPUS/dev}`")
         return self
 
+    @model_validator(mode="after")
+    def _mixed_from_the_first_sample(self) -> "Data":
+        begins = [one.from_sample for one in self.mixture] if isinstance(self.mixture, tuple) else []
+        if begins and (begins[0] != 0 or any(later <= before for before, later in pairwise(begins))):
+            raise ValueError(
+                f"data.mixture holds from the samples {begins} on; list what holds from 0 on first and then each later "
+                "one, also for a run that goes on: samples that were read stay as they were"
+            )
+        return self
+
 
 @dataclass(frozen=True, config=STRICT)
 class Lora:
@@ -148,7 +159,21 @@ class Batch:
 
     @property
     def sizes(self) -> dict[int, int]:
-        return {0: self.samples} if isinstance(self.samples, int) else self.samples
+        """The samples of a step from each step on, in the order of steps."""
+        return {0: self.samples} if isinstance(self.samples, int) else dict(sorted(self.samples.items()))
+
+    @model_validator(mode="after")
+    def _from_the_first_step(self) -> "Batch":
+        begins = next(iter(self.sizes), "NUMBER")
+        if begins != 0:
+            raise ValueError(
+                f"batch.samples begins at step {begins}; say what holds from step 0 on too, {{0: …, {begins}: …}}, "
+                "also for a run that goes on: steps that are done stay as they were"
+            )
+        wrong = {step: size for step, size in self.sizes.items() if size < 1}
+        if wrong:
+            raise ValueError(f"batch.samples: a step takes at least one sample; these take {wrong}")
+        return self
 
 
 @dataclass(frozen=True, config=STRICT)

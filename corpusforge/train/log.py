@@ -154,10 +154,11 @@ class Rows:
 class Steps:
     """The steps of a run as columns of one length, NaN where a value was not finite or not measured.
 
-    ``columns`` are those of ``COLUMNS``, ``sources`` the loss of each source.
+    ``attempt`` is the one that did a step, ``columns`` are those of ``COLUMNS``, ``sources`` the loss of each source.
     """
 
     step: npt.NDArray[np.int64]
+    attempt: npt.NDArray[np.int64]
     columns: dict[str, Column]
     sources: dict[str, Column]
     torn: int
@@ -170,12 +171,14 @@ class Steps:
 def steps_of(folder: str | os.PathLike[str]) -> Steps:
     """Every step of a run; a million take a few seconds and 100 MB."""
     numbers: list[npt.NDArray[np.int64]] = [np.empty(0, np.int64)]
+    attempts: list[npt.NDArray[np.int64]] = [np.empty(0, np.int64)]
     parts: dict[str, list[Column]] = {name: [np.empty(0)] for name in COLUMNS}
     sources: dict[str, list[Column]] = {}
     torn = read = 0
     for rows, bad in _chunks(Path(folder, "log", STEPS)):
         torn += bad
         numbers.append(np.array([row["step"] for row in rows], np.int64))
+        attempts.append(np.array([row.get("attempt", 1) for row in rows], np.int64))
         for name in COLUMNS:
             parts[name].append(_column([row.get(name) for row in rows]))
         losses = [row.get("sources") or {} for row in rows]
@@ -191,7 +194,8 @@ def steps_of(folder: str | os.PathLike[str]) -> Steps:
     kept = _last(step)
     columns = {name: np.concatenate(pieces)[kept] for name, pieces in parts.items()}
     by_source = {name: np.concatenate(pieces)[kept] for name, pieces in sorted(sources.items())}
-    return Steps(step[kept], columns, by_source, torn, len(step) - int(kept.sum()))
+    attempt = np.concatenate(attempts)[kept]
+    return Steps(step[kept], attempt, columns, by_source, torn, len(step) - int(kept.sum()))
 
 
 def validations_of(folder: str | os.PathLike[str]) -> Rows:

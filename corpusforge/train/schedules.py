@@ -42,7 +42,12 @@ class Schedule:
         return self
 
     def rate(self, step: int, steps: int) -> float:
-        """The rate at ``step`` (from 0) of a run that ends after ``steps``."""
+        """The rate at ``step`` (from 0) of a run that ends after ``steps``.
+
+        Raises ``ValueError`` for a step before ``begins``, which is in no phase.
+        """
+        if step < self.begins:
+            raise ValueError(self._too_early(step, steps))
         step, steps = step - self.begins, steps - self.begins
         warmup, decay = _of(self.warmup_steps, steps), _of(self.decay_steps, steps)
         if step < warmup:
@@ -53,6 +58,12 @@ class Schedule:
         done = min(1.0, (step + 1 - start) / max(1, steps - start))
         curve = self.decay if self.use == "wsd" else self.use
         return self.peak * _between(1.0, self.floor, _CURVES[curve](done))
+
+    def _too_early(self, step: int, steps: int) -> str:
+        cure = f"set it to {step}, or go on from a checkpoint of step {self.begins:,}"
+        if self.begins >= steps:
+            cure = f"steps ({steps:,}) is where the run ends, counted from 0: set it above {self.begins:,}"
+        return f"schedule.begins is {self.begins:,}, and step {step:,} comes before it; {cure}"
 
 
 def _of(part: int | float, steps: int) -> int:

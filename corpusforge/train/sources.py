@@ -11,7 +11,6 @@ from corpusforge.train.examples.tokenizer import open_tokenizer
 from corpusforge.train.objectives.instruction import Instruction
 from corpusforge.train.objectives.micro_batch import Material
 from corpusforge.train.plan import ExamplesPlan, Plan, Split, TokensPlan
-from corpusforge.train.state import State
 from corpusforge.train.symbols import Symbols, symbols_of
 
 
@@ -57,7 +56,11 @@ def symbols(plan: Plan, run: Path) -> Symbols:
 
 
 def segments(config: Config, sources: dict[str, Source]) -> list[Segment]:
-    """The mixture that a configuration asks for; by default a source weighs as many samples as it has."""
+    """The mixture that a configuration asks for; by default a source weighs as many samples as it has.
+
+    Sources come in the order of their names: which is drawn first of two that are as far behind must not hang on the
+    order in which a file lists them.
+    """
     given: Any = config.data.mixture
     if not given:
         given = {name: float(source.positions(config.data.sequence)) for name, source in sources.items()}
@@ -69,12 +72,7 @@ def segments(config: Config, sources: dict[str, Source]) -> list[Segment]:
             )
     if isinstance(given, dict):
         given = (Weights(0, given),)
-    return [Segment(one.from_sample, one.weights) for one in given]
-
-
-def mixed_of(state: State, wanted: list[Segment]) -> list[Segment]:
-    """The mixture that a run was trained by; what a configuration wants where it has none yet."""
-    return [Segment(one["from_sample"], one["weights"]) for one in state.segments] or wanted
+    return [Segment(one.from_sample, dict(sorted(one.weights.items()))) for one in given]
 
 
 def material(sources: dict[str, Source], mixed: list[Segment], known: Symbols, seed: int, sequence: int) -> Material:

@@ -42,7 +42,7 @@ class State:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "State":
-        sizes = {int(step): size for step, size in data["sizes"].items()}
+        sizes = dict(sorted((int(step), size) for step, size in data["sizes"].items()))
         return cls(**{**data, "sizes": sizes, "skips": [tuple(skip) for skip in data["skips"]]})
 
 

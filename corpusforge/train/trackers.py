@@ -27,17 +27,25 @@ class TensorBoard:
         self._event = _package("tensorboard.compat.proto.event_pb2", "tensorboard")
         self._summary = _package("tensorboard.compat.proto.summary_pb2", "tensorboard")
         self._writer = writer.EventFileWriter(str(folder / "log" / "tensorboard"))
-        self._began = False
+        self._step: int | None = None
+        self._names: set[str] = set()
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
-        if not self._began:
-            # TensorBoard then forgets what an earlier attempt had written from this step on.
+        if self._comes_again(step, values):
+            # TensorBoard then forgets what was written from this step on, by an earlier attempt or before a rewind.
             log = self._event.SessionLog(status=self._event.SessionLog.START)
             self._writer.add_event(self._event.Event(wall_time=time.time(), step=step, session_log=log))
-            self._began = True
+        self._names = {*values, *(self._names if step == self._step else ())}
+        self._step = step
         made = [self._summary.Summary.Value(tag=name, simple_value=value) for name, value in values.items()]
         summary = self._summary.Summary(value=made)
         self._writer.add_event(self._event.Event(wall_time=time.time(), step=step, summary=summary))
+
+    def _comes_again(self, step: int, values: Mapping[str, float]) -> bool:
+        """Whether this may have been written before; a validation and a step may share a number."""
+        if self._step is None or step < self._step:
+            return True
+        return step == self._step and not self._names.isdisjoint(values)
 
     def close(self) -> None:
         self._writer.close()
