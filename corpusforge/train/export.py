@@ -19,7 +19,7 @@ from corpusforge.train.log import validations_of
 from corpusforge.train.objectives.instruction import Instruction
 from corpusforge.train.plan import Plan, read_plan
 from corpusforge.train.state import FOLDER, complete, name_of, state_of
-from corpusforge.train.symbols import names_of
+from corpusforge.train.symbols import names_of, symbols_of
 
 ROLES = {"mask": "mask_token", "begin": "cls_token", "separator": "sep_token", "padding": "pad_token"}
 """What transformers calls the symbols of an objective."""
@@ -113,7 +113,25 @@ def _wrapped(path: Path, plan: Plan, config: Config) -> Any:
     eod = plan.eod_token
     made = transformers.PreTrainedTokenizerFast(tokenizer_file=str(path), eos_token=eod, bos_token=eod)
     if config.objective.head != "AutoModelForCausalLM":
-        names = names_of(path.read_bytes())
-        made.add_special_tokens({ROLES[field]: name for field, name in names.items()})
+        _named(made, path.read_bytes(), plan)
     made.model_max_length = config.data.sequence
     return made
+
+
+def _named(made: Any, tokenizer: bytes, plan: Plan) -> None:
+    """Give a tokenizer the symbols, at the ids that they were trained with.
+
+    New ones stand behind the vocabulary of the source, which may have more ids than its tokenizer: the gap gets names.
+    """
+    trained, names = symbols_of(plan.vocabulary, plan.eod, tokenizer), names_of(tokenizer)
+    if any(name not in made.get_vocab() for name in names.values()):
+        gap = [f"<|unused_{id}|>" for id in range(len(made), plan.vocabulary)]
+        made.add_tokens(gap, special_tokens=True)
+    made.add_special_tokens({ROLES[field]: name for field, name in names.items()})
+    given = {name: (made.convert_tokens_to_ids(name), getattr(trained, field)) for field, name in names.items()}
+    wrong = [f"{name} is {id} and was trained as {wanted}" for name, (id, wanted) in given.items() if id != wanted]
+    if wrong:
+        raise ValueError(
+            f"the tokenizer cannot be exported: {', '.join(wrong)}; it has ids beyond the source's vocabulary of "
+            f"{plan.vocabulary:,}: train with `vocabulary` of at least {len(made):,}"
+        )

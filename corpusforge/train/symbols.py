@@ -31,6 +31,11 @@ class Symbols:
         highest: int = max(vars(self).values())
         return -(-(1 + highest) // MULTIPLE) * MULTIPLE
 
+    @property
+    def ids(self) -> int:
+        """The highest id of text and symbols + 1."""
+        return 1 + max(self.vocabulary - 1, self.eod, self.mask, self.begin, self.separator, self.padding)
+
 
 def symbols_of(vocabulary: int, eod: int, tokenizer: bytes | None = None) -> Symbols:
     """The symbols of a ``tokenizer.json``; ids that it has not follow its own, in the order of the fields."""

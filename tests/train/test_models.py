@@ -1,5 +1,6 @@
 """Packed rows give what each document gives alone, and losses are those of transformers."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,19 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("deepspeed")
 pytestmark = pytest.mark.train
 
+import transformers  # noqa: E402
+from tokenizers import Tokenizer  # noqa: E402
+from tokenizers.models import WordLevel  # noqa: E402
+from tokenizers.pre_tokenizers import Whitespace  # noqa: E402
+
 from corpusforge.tokens.packing import cut  # noqa: E402
-from corpusforge.train.config import Lora, Model  # noqa: E402
+from corpusforge.train import sources  # noqa: E402
+from corpusforge.train.config import Lora, Model, from_json  # noqa: E402
+from corpusforge.train.export import _tokenizer  # noqa: E402
 from corpusforge.train.losses import costs  # noqa: E402
 from corpusforge.train.models import build, decay_groups, parameters  # noqa: E402
-from corpusforge.train.objectives.masked import same_document  # noqa: E402
+from corpusforge.train.objectives.masked import Masked, same_document  # noqa: E402
+from corpusforge.train.plan import Plan  # noqa: E402
 from corpusforge.train.symbols import symbols_of  # noqa: E402
 
 EOD, VOCABULARY = 0, 50
@@ -90,8 +99,65 @@ def test_only_adapters_are_trained_and_matrices_decay() -> None:
         ({"model_type": "nothing"}, "knows no model_type 'nothing'"),
         ({"model_type": "llama", "hidden_size": "wide"}, "model.config gives no model"),
         ({"model_type": "llama", **SIZES, "max_position_embeddings": 8}, "the model reads at most 8"),
+        (
+            {"model_type": "llama", **SIZES, "vocab_size": 10},
+            "vocab_size is 10 and the data needs 50 ids: leave it out",
+        ),
     ],
 )
 def test_a_model_that_cannot_be_made_is_told(given: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         made(given)
+
+
+def test_a_masked_model_needs_the_ids_of_its_symbols() -> None:
+    with pytest.raises(ValueError, match="vocab_size is 50 and the data needs 54 ids: leave it out, or set 64"):
+        made({"model_type": "bert", **SIZES, "vocab_size": 50}, "AutoModelForMaskedLM")
+
+
+BEHIND = ["roberta", "xlm-roberta", "camembert", "data2vec-text", "roberta-prelayernorm", "xlm-roberta-xl"]
+
+
+@pytest.mark.parametrize("lora", [None, Lora(rank=2)], ids=["full", "lora"])
+@pytest.mark.parametrize("kind", BEHIND)
+def test_what_is_used_is_what_was_trained_where_positions_begin_behind_padding(
+    kind: str, lora: Lora | None, rows: Any, tmp_path: Path
+) -> None:
+    model = made({"model_type": kind, **SIZES}, "AutoModelForMaskedLM", lora=lora)
+    given = Masked().inputs(rows)
+    packed = model(**{name: torch.from_numpy(array) for name, array in given.items()}).logits[0]
+    (model.merge_and_unload() if lora else model).save_pretrained(tmp_path)
+    used = transformers.AutoModelForMaskedLM.from_pretrained(tmp_path).eval()
+    for number in range(int(rows.documents.max()) + 1):
+        its = torch.from_numpy(rows.documents[0] == number)
+        alone = used(input_ids=torch.from_numpy(rows.inputs)[:, its]).logits[0]
+        torch.testing.assert_close(packed[its], alone, rtol=1e-4, atol=1e-5)
+
+
+def test_a_model_whose_positions_begin_behind_padding_tells_how_many_are_left() -> None:
+    given = {"model_type": "roberta", **SIZES, "pad_token_id": 1, "max_position_embeddings": 24}
+    with pytest.raises(ValueError, match=r"24 and the model reads at most 22 \(24 positions, of which the first 2"):
+        made(given, "AutoModelForMaskedLM")
+    assert made({**given, "max_position_embeddings": 26}, "AutoModelForMaskedLM").config.pad_token_id == 1
+
+
+def test_an_exported_tokenizer_has_its_symbols_where_they_were_trained(tmp_path: Path) -> None:
+    known = {"[UNK]": 0, "a": 1, "b": 2}
+    tokenizer = Tokenizer(WordLevel(known, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = Whitespace()
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    given = {"data": {"sources": {"web": {"megatron": ["x"], "eod": 0, "vocabulary": 50}}}, "steps": 1}
+    given |= {"run": "r", "model": {"config": {"model_type": "bert"}}, "objective": {"use": "masked"}}
+    given |= {"batch": {"samples": 1, "micro": 1}, "schedule": {"use": "constant", "peak": 1e-3}}
+    for vocabulary in (3, 50):
+        plan = Plan({}, vocabulary, 0, "tokenizer.json", "[UNK]")
+        symbols, to = sources.symbols(plan, tmp_path), tmp_path / str(vocabulary)
+        to.mkdir()
+        _tokenizer(from_json(given), plan, tmp_path, to)
+        used = transformers.AutoTokenizer.from_pretrained(to)
+        ids = used.mask_token_id, used.cls_token_id, used.sep_token_id, used.pad_token_id
+        assert ids == (symbols.mask, symbols.begin, symbols.separator, symbols.padding)
+        assert used("a [MASK] b")["input_ids"] == [1, symbols.mask, 2]
+    plan = Plan({}, 2, 0, "tokenizer.json", "[UNK]")
+    with pytest.raises(ValueError, match=r"\[MASK\] is 3 and was trained as 2.*`vocabulary` of at least"):
+        _tokenizer(from_json(given), plan, tmp_path, tmp_path)

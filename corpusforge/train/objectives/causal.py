@@ -6,9 +6,9 @@ from typing import Literal
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass
 
-from corpusforge.tokens.packing import cut
+from corpusforge.tokens.packing import Rows, cut
 from corpusforge.tokens.shards import Span
-from corpusforge.train.objectives.micro_batch import Material, MicroBatch, causal_inputs
+from corpusforge.train.objectives.micro_batch import Array, Material, MicroBatch, causal_inputs
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -22,9 +22,16 @@ class Causal:
     def head(self) -> str:
         return "AutoModelForCausalLM"
 
+    @property
+    def apart(self) -> str | None:
+        return "boundaries" if self.boundaries else None
+
+    def inputs(self, rows: Rows) -> dict[str, Array]:
+        return causal_inputs(rows, self.boundaries)
+
     def batch(self, material: Material, first: int, count: int) -> MicroBatch:
         rows = cut(material.stream.read(first, count), material.symbols.eod, self.boundaries)
-        return MicroBatch(causal_inputs(rows, self.boundaries), rows.labels)
+        return MicroBatch(self.inputs(rows), rows.labels)
 
     def documents(self, material: Material, sample: int) -> Iterator[Span]:
         """The documents whose tokens a sample reads or predicts."""

@@ -1,6 +1,7 @@
 """Masked language modelling: hidden tokens are predicted from those around them (Devlin et al. 2019)."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -9,7 +10,7 @@ from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
 from corpusforge.tokens.ends import ends_of
-from corpusforge.tokens.packing import cut
+from corpusforge.tokens.packing import Rows, cut
 from corpusforge.tokens.shards import ERASED, Span
 from corpusforge.train.objectives.masks import hidden, key_of
 from corpusforge.train.objectives.micro_batch import Array, Material, MicroBatch
@@ -32,6 +33,16 @@ class Masked:
     def head(self) -> str:
         return "AutoModelForMaskedLM"
 
+    @property
+    def apart(self) -> str | None:
+        return "boundaries" if self.boundaries else None
+
+    def inputs(self, rows: Rows) -> dict[str, Array]:
+        given: dict[str, Array] = {"input_ids": rows.inputs}
+        if self.boundaries:
+            given |= {"position_ids": rows.positions, "attention_mask": same_document(rows.documents)}
+        return given
+
     def batch(self, material: Material, first: int, count: int) -> MicroBatch:
         ids, symbols = material.stream.read(first, count), material.symbols
         rows = cut(ids, symbols.eod, self.boundaries)
@@ -42,10 +53,7 @@ class Masked:
             ends = self._ends(material, first + row)
             key = key_of(material.seed, "mask", first + row)
             inputs[row], labels[row] = hidden(rows.inputs[row], ends, open_, self.share, key, shown)
-        given: dict[str, Array] = {"input_ids": inputs}
-        if self.boundaries:
-            given |= {"position_ids": rows.positions, "attention_mask": same_document(rows.documents)}
-        return MicroBatch(given, labels)
+        return MicroBatch(self.inputs(replace(rows, inputs=inputs)), labels)
 
     def documents(self, material: Material, sample: int) -> Iterator[Span]:
         """The documents whose tokens a sample reads."""

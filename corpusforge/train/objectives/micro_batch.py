@@ -62,8 +62,23 @@ class Objective(Protocol):
     def documents(self, material: Material, sample: int) -> Iterator[Span]: ...
 
 
+class Packing(Objective, Protocol):
+    """An objective that may have documents share a row.
+
+    ``apart`` names the option by which they do not see each other, None where it is off. ``inputs`` are the model's
+    arguments for rows.
+    """
+
+    @property
+    def apart(self) -> str | None: ...
+    def inputs(self, rows: Rows) -> dict[str, Array]: ...
+
+
 def causal_inputs(rows: Rows, boundaries: bool) -> dict[str, Array]:
-    """Arguments of a causal model: it finds the documents of a row by positions that start anew."""
+    """Arguments of a causal model: it finds the documents of a row by positions that start anew, if it looks there.
+
+    ``isolation.check`` tells whether it does.
+    """
     return {"input_ids": rows.inputs, **({"position_ids": rows.positions} if boundaries else {})}
 
 
