@@ -1,7 +1,7 @@
 """What a training run is: the configuration that a YAML file gives, validated before any work starts."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, model_validator
 from pydantic.dataclasses import dataclass
 from pydantic_core import ArgsKwargs
 
+from corpusforge.job import everywhere
 from corpusforge.parts import RecipeError, Spot, built, parse_yaml
 from corpusforge.train.objectives.causal import Causal
 from corpusforge.train.objectives.instruction import Instruction
@@ -20,6 +21,8 @@ from corpusforge.train.presets import filled
 from corpusforge.train.schedules import Schedule
 
 STRICT = ConfigDict(extra="forbid")
+PATHS = ("corpus", "staging", "megatron", "tokenizer", "examples", "validation")
+"""Fields of a source that hold paths or addresses."""
 Objective = Annotated[Causal | Masked | NextSentence | Instruction, Field(discriminator="use")]
 
 
@@ -280,7 +283,28 @@ class Config:
         instructed = isinstance(self.objective, Instruction)
         if instructed != bool(examples) or (examples and len(examples) < len(self.data.sources)):
             raise ValueError("examples are for objective {use: instruction} and tokens for the others; do not mix them")
+        least, most = (self.workers,) * 2 if isinstance(self.workers, int) else self.workers
+        if not 1 <= least <= most:
+            told = json.dumps(self.workers)
+            raise ValueError(f"workers is {told}; give a number from 1 on, or the least and the most, such as [1, 8]")
+        if isinstance(self.deepspeed, dict):
+            _check_zero(self.deepspeed, "deepspeed")
         return self
+
+    @property
+    def zero_stage(self) -> int:
+        """The ZeRO stage of a configuration that is resolved."""
+        assert isinstance(self.deepspeed, dict)
+        return int(self.deepspeed.get("zero_optimization", {}).get("stage", 0))
+
+
+def _check_zero(settings: Mapping[str, Any], where: str) -> None:
+    zero = settings.get("zero_optimization", {})
+    if not isinstance(zero, Mapping):
+        raise ValueError(f"{where}: zero_optimization is {json.dumps(zero)}; write a mapping, such as {{stage: 2}}")
+    stage = zero.get("stage", 0)
+    if stage not in range(4) or isinstance(stage, bool):
+        raise ValueError(f"{where}: zero_optimization.stage is {json.dumps(stage)}; give 0, 1, 2 or 3")
 
 
 def read_config(path: str | Path, changes: Mapping[str, Any] | None = None) -> Config:
@@ -311,10 +335,12 @@ def _put(given: dict[str, Any], names: list[str], value: Any, spot: Spot) -> Non
 
 
 def resolved(config: Config) -> Config:
-    """The configuration with DeepSpeed's settings in it, where it names a file that holds them.
+    """The configuration as any process may take it, wherever it runs: with absolute paths, and with DeepSpeed's
+    settings in it where it names a file that holds them.
 
     Raises ``ValueError`` where that file cannot be read.
     """
+    config = absolute(config)
     if not isinstance(config.deepspeed, str):
         return config
     try:
@@ -326,7 +352,31 @@ def resolved(config: Config) -> Config:
     if not isinstance(settings, dict):
         example = '{"zero_optimization": {"stage": 1}}'
         raise ValueError(f"deepspeed: {config.deepspeed} holds no mapping; write settings such as {example}")
+    _check_zero(settings, f"deepspeed: {config.deepspeed}")
     return replace(config, deepspeed=settings)
+
+
+def absolute(config: Config) -> Config:
+    """The configuration with absolute paths; addresses of object stores stay as they are."""
+    sources = {name: replace(source, **_absolute(vars(source), PATHS)) for name, source in config.data.sources.items()}
+    objective = config.objective
+    if isinstance(objective, Instruction) and objective.template and Path(objective.template).is_file():
+        objective = replace(objective, template=everywhere(objective.template))
+    return replace(
+        config,
+        data=replace(config.data, sources=sources),
+        model=replace(config.model, **_absolute(vars(config.model), ("path",))),
+        start=config.start and replace(config.start, **_absolute(vars(config.start), ("run",))),
+        objective=objective,
+    )
+
+
+def _absolute(fields: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    found = {name: fields[name] for name in names if fields.get(name)}
+    return {
+        name: everywhere(given) if isinstance(given, str) else tuple(everywhere(path) for path in given)
+        for name, given in found.items()
+    }
 
 
 def as_json(config: Config) -> dict[str, Any]:

@@ -87,17 +87,19 @@ def peak_of(name: str, dtype: Any) -> tuple[float, str] | None:
     return None
 
 
-def flops_per_token(parameters_without_embedding: int, layers: int, hidden: int, sequence: int) -> float:
-    """FLOP of one token forward and backward: 6 N + 12 · layers · hidden · sequence (PaLM, Chowdhery et al. 2022, B).
+def flops_per_token(trained: int, layers: int, width: int, sequence: int, frozen: int = 0) -> float:
+    """FLOP of one token forward and backward: 6 N + 12 · layers · width · sequence (PaLM, Chowdhery et al. 2022, B).
 
-    N are the parameters that are multiplied: not the embedding that is looked up, but the matrix before the softmax,
-    also where both are one. ``hidden`` is heads times the size of a head. Attention counts in full, also where it is
-    causal and a kernel computes half of it, as the paper and most published figures do. Recomputed activations do not
-    count: MFU is about the model's work.
+    N are the ``trained`` weights that are multiplied: not embeddings, which are looked up, but the matrix before the
+    softmax, also where it is one with an embedding. A ``frozen`` weight costs 4: 2 forward and 2 for the gradient of
+    what goes into it, none for its own. ``width`` is heads times the size of a head. Attention counts in full, also
+    where it is causal and a kernel computes half of it, as the paper and most published figures do. Recomputed
+    activations do not count: MFU is about the model's work.
     """
-    return 6.0 * parameters_without_embedding + 12.0 * layers * hidden * sequence
+    return 6.0 * trained + 4.0 * frozen + 12.0 * layers * width * sequence
 
 
 def mfu(tokens_per_second: float, flops_per_token: float, peak: float, devices: int) -> float:
-    """Share of the peak, of 1; ``tokens_per_second`` over all devices, ``peak`` FLOP/s of one."""
+    """Share of the peak, of 1; ``tokens_per_second`` go through the model on all devices, whether they are predicted or
+    only read, and ``peak`` is in FLOP/s of one."""
     return tokens_per_second * flops_per_token / (peak * devices)

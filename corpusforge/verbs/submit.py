@@ -2,20 +2,14 @@
 
 import json
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from corpusforge import job
 from corpusforge.train.config import Config, as_json, resolved
-from corpusforge.train.objectives.instruction import Instruction
 from corpusforge.verbs.train import one_message
 
 Say = Callable[[str], None]
-
-PATHS = ("corpus", "staging", "megatron", "tokenizer", "examples", "validation")
-"""Fields of a source that hold paths or addresses."""
 
 
 def submit(recipe: str, inputs: Sequence[str], root: str, options: Sequence[str], address: str, say: Say) -> int:
@@ -44,9 +38,7 @@ def train_submit(config: Config, root: str | Path, address: str, say: Say) -> in
     def packed(folder: Path) -> list[str]:
         job.pack(folder)
         name = f"{config.run}.yaml"
-        folder.joinpath(name).write_text(
-            json.dumps(as_json(_everywhere(config)), ensure_ascii=False), "utf-8"
-        )  # is YAML
+        folder.joinpath(name).write_text(json.dumps(as_json(config), ensure_ascii=False), "utf-8")  # is YAML
         verb = "sft" if config.objective.use == "instruction" else "pretrain"
         return ["train", verb, name, "--root", job.everywhere(str(root))]
 
@@ -59,28 +51,3 @@ def _followed(packed: Callable[[Path], list[str]], address: str, say: Say) -> in
 
     with tempfile.TemporaryDirectory(prefix="corpusforge-job-") as folder:
         return submit(address, folder, job.command(packed(Path(folder))), say)
-
-
-def _everywhere(config: Config) -> Config:
-    """The same configuration where the folder of this command is not the working directory."""
-    sources = {name: replace(source, **_absolute(vars(source), PATHS)) for name, source in config.data.sources.items()}
-    model = replace(config.model, **_absolute(vars(config.model), ("path",)))
-    start = config.start and replace(config.start, **_absolute(vars(config.start), ("run",)))
-    objective = config.objective
-    if isinstance(objective, Instruction) and objective.template and Path(objective.template).is_file():
-        objective = replace(objective, template=job.everywhere(objective.template))
-    return replace(
-        config,
-        data=replace(config.data, sources=sources),
-        model=model,
-        start=start,
-        objective=objective,
-    )
-
-
-def _absolute(fields: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    found = {name: fields[name] for name in names if fields.get(name)}
-    return {
-        name: job.everywhere(given) if isinstance(given, str) else tuple(job.everywhere(path) for path in given)
-        for name, given in found.items()
-    }

@@ -1,28 +1,30 @@
 """Training runs: what they read is resolved, written down and handed to the workers."""
 
 import json
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from corpusforge.engine.run import manifests
-from corpusforge.report.render import Address
 from corpusforge.text.canonical import canonical_json, differences
-from corpusforge.tokens.digests import file_digest
-from corpusforge.tokens.encoders import ENCODERS, name_of
-from corpusforge.tokens.shards import TokenSource
-from corpusforge.tokens.split import TRAIN, VALIDATION
-from corpusforge.train.config import Config, CorpusTokens, ExampleFiles, MegatronTokens, as_json, read_config, resolved
-from corpusforge.train.plan import ExamplesPlan, Plan, TokensPlan, lasting, read_plan, write_plan
+from corpusforge.train.config import Config, absolute, as_json, from_json, read_config, resolved
+from corpusforge.train.log import steps_of
+from corpusforge.train.plan import (
+    PLAN,
+    ExamplesPlan,
+    Plan,
+    check_patience,
+    read_plan,
+    unreadable,
+    write_plan,
+    write_whole,
+)
 from corpusforge.train.presets import presets
 from corpusforge.train.report import render_run
+from corpusforge.train.state import check_sources, check_stage, checkpoint_of, complete, state_of
 from corpusforge.train.trace import of_document, of_step
-from corpusforge.verbs.megatron_source import megatron_source
-from corpusforge.verbs.token_source import token_source, token_step
-from corpusforge.versions import VersionError
+from corpusforge.verbs.run_plan import keep, plan_of
 
 CONFIG = "config.json"
 FIXED = ("objective", "model", "precision", "data")
@@ -127,21 +129,73 @@ def one_message() -> Iterator[None]:
 
 
 def prepare(config: Config, root: Path, say: Callable[[str], None]) -> Path:
-    """Resolve and write down what a run reads; raises ``NotTrained`` where one of that name was begun otherwise."""
-    folder = root / config.run
+    """Resolve and write down what a run reads, once nothing speaks against it.
+
+    Raises ``NotTrained`` where a run of that name has trained otherwise, and ``ValueError`` where it cannot go on, or
+    begin from another one, with these sources and settings: then everything stays as it was.
+    """
+    config, folder = resolved(config), root / config.run
+    plan, tokenizer = plan_of(config)
+    if not any(isinstance(source, ExamplesPlan) for source in plan.sources.values()):  # workers alone can pack examples
+        check_patience(config, plan.held_out())
+    told, changed = as_json(config), []
+    if complete(folder) or len(steps_of(folder)):
+        changed = _check_before(told, plan, folder)
+    _check_origin(config, plan, folder)
+    for line in changed:
+        say(f"changed: {line}")
     folder.mkdir(parents=True, exist_ok=True)
-    plan = plan_of(config, folder)
-    told = as_json(config)
-    if (folder / CONFIG).is_file():
-        before = json.loads((folder / CONFIG).read_bytes())
-        _compare(_fixed(before), _fixed(told), folder)
-        known, now = read_plan(folder).identities(), plan.identities()
-        _compare({n: d for n, d in known.items() if n in now}, {n: d for n, d in now.items() if n in known}, folder)
-        for line in differences(before, told, "config"):
-            say(f"changed: {line}")
+    if tokenizer is not None:
+        keep(tokenizer, folder)
     write_plan(plan, folder)
-    (folder / CONFIG).write_bytes(canonical_json(told))
+    write_whole(folder / CONFIG, canonical_json(told))
     return folder
+
+
+def _check_before(told: Mapping[str, Any], plan: Plan, folder: Path) -> list[str]:
+    """What is otherwise than before in a run that has trained; raises ``NotTrained`` where that may not be."""
+    before = _config_of(folder) if (folder / CONFIG).is_file() else told
+    _compare(_fixed(before), _fixed(told), folder)
+    if (folder / PLAN).is_file():
+        known, now = read_plan(folder).identities(), plan.identities()
+        both = known.keys() & now.keys()
+        _compare({name: known[name] for name in both}, {name: now[name] for name in both}, folder)
+    return list(differences(before, told, "config"))
+
+
+def _config_of(folder: Path) -> dict[str, Any]:
+    """The configuration that a run has, with its paths as they are meant here."""
+    path = folder / CONFIG
+    try:
+        return as_json(absolute(from_json(json.loads(path.read_bytes()))))
+    except ValueError as error:
+        raise ValueError(unreadable(path, error)) from error
+
+
+def _check_origin(config: Config, plan: Plan, folder: Path) -> None:
+    """Raise ``ValueError`` where the checkpoint that a run is to go on from does not fit sources and ZeRO stage."""
+    own = complete(folder)
+    if own:
+        before = state_of(folder, own[-1])
+    elif config.start is not None:
+        origin = Path(config.start.run)
+        before = state_of(origin, checkpoint_of(origin, config.start.step, config.precision, config.model.config))
+        _check_contents(plan, origin)
+    else:
+        return
+    check_stage(before.stage, config.zero_stage)
+    check_sources(before, [name for name, source in plan.sources.items() if source.train])
+
+
+def _check_contents(plan: Plan, origin: Path) -> None:
+    """Raise ``ValueError`` where a source has the name of another one of the run that is begun from."""
+    known, now = read_plan(origin).identities(), plan.identities()
+    others = sorted(name for name in known.keys() & now.keys() if known[name] != now[name])
+    if others:
+        raise ValueError(
+            f"data.sources: {', '.join(others)} held something else in {origin}, which start.run begins from; list "
+            "that as it was there, and what is new by another name. data.mixture may leave the old one out from here on"
+        )
 
 
 def _fixed(told: Mapping[str, Any]) -> dict[str, Any]:
@@ -160,110 +214,3 @@ def _compare(before: Mapping[str, Any], now: Mapping[str, Any], folder: Path) ->
             f"the run {folder} was begun otherwise: {'; '.join(changed)}. Give the changed one another name (run: …), "
             "or begin it from this one's checkpoint with start: {run: …}"
         )
-
-
-def plan_of(config: Config, folder: Path) -> Plan:
-    """What the sources of a configuration are now; copies their tokenizer into the run's folder."""
-    plans: dict[str, TokensPlan | ExamplesPlan] = {}
-    tokenizers: dict[str, tuple[str, bytes | Path, str | None]] = {}
-    for name, source in config.data.sources.items():
-        if isinstance(source, CorpusTokens):
-            plans[name] = _corpus(name, source, config.data.verify)
-            tokenizers[name] = _corpus_tokenizer(source.corpus)
-        elif isinstance(source, MegatronTokens):
-            plans[name] = _megatron(name, source)
-            if source.tokenizer:
-                tokenizers[name] = _given_tokenizer(Path(source.tokenizer), source.eod)
-        else:
-            plans[name] = _examples(name, source)
-    if config.model.path and not tokenizers:
-        tokenizers["model"] = ("tokenizer", Path(config.model.path), None)
-    return _joined(plans, tokenizers, folder)
-
-
-def _joined(
-    plans: dict[str, TokensPlan | ExamplesPlan],
-    tokenizers: Mapping[str, tuple[str, bytes | Path, str | None]],
-    folder: Path,
-) -> Plan:
-    """One plan of all sources, which must share their ids."""
-    tokens = {name: plan for name, plan in plans.items() if isinstance(plan, TokensPlan)}
-    ids = {name: (plan.eod, plan.vocabulary) for name, plan in tokens.items()}
-    if (
-        len(set(ids.values())) > 1
-        or len({bytes(t[1]) if isinstance(t[1], bytes) else t[1] for t in tokenizers.values()}) > 1
-    ):
-        raise ValueError(
-            f"the sources {', '.join(plans)} have different tokenizers; tokenise them with one, by "
-            "tokenizer: {path: …} in the recipe"
-        )
-    name, data, eod_token = next(iter(tokenizers.values()), (None, b"", None))
-    if name is not None:
-        _copied(data, folder / name)
-    eod, vocabulary = next(iter(ids.values()), (0, 1))
-    return Plan(plans, vocabulary, eod, name, eod_token)
-
-
-def _copied(data: bytes | Path, to: Path) -> None:
-    if isinstance(data, bytes):
-        to.write_bytes(data)
-        return
-    to.mkdir(exist_ok=True)
-    for file in data.iterdir():
-        if file.name.startswith(("tokenizer", "special_tokens", "chat_template", "vocab", "merges", "added_tokens")):
-            shutil.copy(file, to / file.name)
-
-
-def _corpus(name: str, source: CorpusTokens, verify: bool) -> TokensPlan:
-    """Both splits of a corpus; one without held-out text has none."""
-    how: Literal["sizes", "full"] = "full" if verify else "sizes"
-    train = token_source(source.corpus, TRAIN, source.series, source.repeats, staging=source.staging, verify=how)
-    try:
-        held_out = token_source(source.corpus, VALIDATION, source.series, staging=source.staging, verify=how).shards
-    except VersionError:
-        held_out = ()
-    erased = tuple(sorted(train.erased))
-    return _tokens(name, train, held_out, source.repeats, erased, source.corpus)
-
-
-def _tokens(
-    name: str,
-    train: TokenSource,
-    held_out: Any,
-    repeats: Mapping[int, int],
-    erased: tuple[str, ...],
-    corpus: str | None,
-) -> TokensPlan:
-    shards = [tuple(lasting(shard) for shard in part) for part in (train.shards, held_out)]
-    return TokensPlan(name, train.eod, train.vocabulary, shards[0], shards[1], dict(repeats), erased, corpus)
-
-
-def _corpus_tokenizer(address: str) -> tuple[str, bytes, str]:
-    place, parts = Address.locate(address)
-    step = token_step(place, parts.step)
-    (made,) = manifests(place, f"{step['name']}/tokenizer")
-    roles = {role for role, _ in ENCODERS.values()}
-    file = next(file for file in made.files if file.role in roles)
-    return file.role, place.store.read(file.path), step["eod"]
-
-
-def _given_tokenizer(path: Path, eod: int) -> tuple[str, bytes, str]:
-    """A tokenizer.json or a sentencepiece model of any name."""
-    role = "tokenizer.json" if path.suffix == ".json" else "tokenizer.model"
-    data = path.read_bytes()
-    return role, data, name_of(role, data, eod)
-
-
-def _megatron(name: str, source: MegatronTokens) -> TokensPlan:
-    train = megatron_source(source.megatron, source.eod, source.vocabulary, name)
-    held_out = (
-        megatron_source(source.validation, source.eod, source.vocabulary, name).shards if source.validation else ()
-    )
-    return _tokens(name, train, held_out, {}, (), None)
-
-
-def _examples(name: str, source: ExampleFiles) -> ExamplesPlan:
-    files = tuple(Path(file).absolute() for file in source.examples)
-    digests = tuple(sorted(file_digest(file) for file in files))
-    validation = tuple(Path(file).absolute() for file in source.validation)
-    return ExamplesPlan(name, files, digests, validation, source.too_long, source.allow_bad)

@@ -47,3 +47,8 @@ def test_a_published_run_has_its_published_utilisation() -> None:
     # PaLM 540B: 238.3e3 tokens/s on 6,144 TPU v4 of 275e12 FLOP/s; 118 layers, 48 heads of 256, 2,048 tokens: 46.2 %.
     each = flops_per_token(540_350_000_000, 118, 48 * 256, 2048)
     assert mfu(238_300, each, 275e12, 6144) == pytest.approx(0.462, abs=0.002)
+
+
+def test_a_frozen_weight_costs_two_thirds_of_a_trained_one() -> None:
+    assert flops_per_token(0, 0, 0, 2048, frozen=900) == flops_per_token(600, 0, 0, 2048) == 3600
+    assert flops_per_token(5, 2, 64, 100, frozen=7) == 6 * 5 + 4 * 7 + 12 * 2 * 64 * 100

@@ -16,7 +16,7 @@ import orjson
 from corpusforge.records.compressed import BLOCK, Damaged
 from corpusforge.records.lines import lines
 from corpusforge.sources.conversations import ROLES
-from corpusforge.storage import opened, parted
+from corpusforge.storage import opened
 
 LINE_BYTES = 32 << 20
 """Longest line."""
@@ -74,7 +74,7 @@ class BadExampleError(ValueError):
 
 
 class Reading:
-    """The examples of ``files``, by name of file whatever order they are given in.
+    """The examples of ``files``, in the order of the digests of their content, whatever they are called.
 
     A bad line ends the reading; with ``allow_bad`` so many are passed over and listed in ``bad``. ``shapes`` counts the
     lines of each shape. Raises ``ValueError`` for two files of the same content.
@@ -156,16 +156,15 @@ def shortened(value: Any) -> str:
 
 
 def _ordered(files: Sequence[str]) -> list[str]:
-    """Files by name, and of one name by content, so that neither the order given nor the folder matters."""
+    """Files by the digest of their content: a run whose files are renamed, moved or given in another order reads the
+    same."""
     seen: dict[str, str] = {}
-    keys = []
     for file in files:
         digest = _digest(file)
         if digest in seen:
             raise ValueError(f"{seen[digest]} and {file} have the same content; give one of them")
         seen[digest] = file
-        keys.append((parted(file)[1], digest, file))
-    return [file for _, _, file in sorted(keys)]
+    return [seen[digest] for digest in sorted(seen)]
 
 
 def _digest(file: str) -> str:

@@ -139,17 +139,17 @@ def test_a_damaged_file_is_named_with_its_cure(tmp_path: Path) -> None:
         list(Reading([str(path)]))
 
 
-def test_neither_the_order_of_files_nor_their_folder_matters(tmp_path: Path) -> None:
-    (tmp_path / "z").mkdir()
+def test_neither_the_order_of_files_nor_their_names_and_folders_matter(tmp_path: Path) -> None:
     records = [{"prompt": str(n), "completion": "A"} for n in range(3)]
-    paths = [
-        file_of(tmp_path / "z", records[:1], "a.jsonl"),
-        file_of(tmp_path, records[1:2], "b.jsonl"),
-        file_of(tmp_path, records[2:], "a.jsonl"),
-    ]
-    orders = [[e.messages[0]["content"] for e in Reading(given)] for given in (paths, paths[::-1])]
-    assert orders[0] == orders[1]
-    assert orders[0][-1] == "1"
+    names = [("a", "b", "c"), ("c", "a", "b"), ("z/x", "b", "a")]
+    (tmp_path / "z").mkdir()
+    orders = []
+    for given in names:
+        paths = [file_of(tmp_path, [one], f"{name}.jsonl") for one, name in zip(records, given, strict=True)]
+        for files in (paths, paths[::-1]):
+            orders.append([example.messages[0]["content"] for example in Reading(files)])
+    assert sorted(orders[0]) == ["0", "1", "2"]
+    assert orders == [orders[0]] * 6
 
 
 def test_the_same_content_twice_is_refused(tmp_path: Path) -> None:
