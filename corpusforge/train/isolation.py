@@ -16,7 +16,6 @@ from corpusforge.train.objectives.causal import Causal
 from corpusforge.train.objectives.instruction import Instruction
 from corpusforge.train.objectives.masked import Masked
 from corpusforge.train.objectives.micro_batch import Array, Objective, Packing
-from corpusforge.train.symbols import Symbols
 
 LENGTHS = ((10, 14), (14, 10))
 """Tokens of the two documents of each row that is tried."""
@@ -26,10 +25,18 @@ WINDOWS = ("sliding_window", "local_attention", "attention_window_size", "attent
 LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
 MOST_LAYERS = 8
 """Layers of a twin; the kinds of layers of transformers 5 come round within 8 (Jamba, Qwen3-Next)."""
-WIDTHS = ("hidden_size", "intermediate_size", "moe_intermediate_size", "shared_expert_intermediate_size", "head_dim")
+WIDTHS: tuple[str, ...] = (
+    "hidden_size",
+    "intermediate_size",
+    "moe_intermediate_size",
+    "shared_expert_intermediate_size",
+    "head_dim",
+)
 WIDTHS += ("intermediate_size_mlp", "n_embd", "n_inner", "d_model", "ffn_dim", "word_embed_proj_dim", "rotary_dim")
 WIDTHS += ("linear_key_head_dim", "linear_value_head_dim", "qk_rope_head_dim", "qk_nope_head_dim", "v_head_dim")
 HEADS = ("num_attention_heads", "n_head", "n_heads", "num_heads", "attention_heads")
+IDS = 1024
+"""Rows of a twin's embedding, unless its padding lies behind them."""
 LEAST_HEAD = 16
 """Numbers of a twin's attention head, so that a quarter of them can still be turned in pairs."""
 SPREAD = 0.1
@@ -41,7 +48,7 @@ Sound models of transformers 5.24 stay below 1e-6 and 5e-6; those that are not g
 """
 
 
-def check(model: Any, objective: Objective, symbols: Symbols, micro: int = 1) -> None:
+def check(model: Any, objective: Objective, micro: int = 1) -> None:
     """Raise ``ValueError`` where ``objective`` has documents share a row and ``model`` does not keep them apart.
 
     A twin of its configuration is tried on the CPU, with a few narrow layers, so that the weights of ``model`` are not
@@ -54,12 +61,13 @@ def check(model: Any, objective: Objective, symbols: Symbols, micro: int = 1) ->
     cure = f"set objective.{objective.apart}: false"
     if "flash" in str(attention):
         _check_flash(objective, attention, micro, cure)
-        attention = "eager"  # which every model has, and no card is needed for
+    if attention != "sdpa":
+        attention = "eager"  # which every model has, and no device is needed for
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(0)
         tried = _twin(model.config, objective.head, attention) or model
         training = tried.training
-        wrong = _wrong(tried.eval(), objective, symbols)
+        wrong = _wrong(tried.eval(), objective)
         tried.train(training)
     if wrong:
         raise ValueError(f"a model of type {kind} {wrong}; {cure}, or take a model of another type")
@@ -99,6 +107,8 @@ def _smaller(config: Any) -> dict[str, Any]:
     smaller |= {name: value[:few] for name, value in told.items() if isinstance(value, list) and len(value) == layers}
     smaller |= {name: min(WINDOW, numbers[name]) for name in WINDOWS if name in numbers}
     smaller |= {"initializer_range": SPREAD} if "initializer_range" in told else {}
+    if numbers.get("vocab_size", 0) > IDS > (told.get("pad_token_id") or 0):
+        smaller["vocab_size"] = IDS
     divisor = _divisor(numbers)
     return smaller | {name: numbers[name] // divisor for name in WIDTHS if name in numbers}
 
@@ -114,10 +124,11 @@ def _divisor(numbers: Mapping[str, int]) -> int:
     return divisor
 
 
-def _wrong(model: Any, objective: Packing, symbols: Symbols) -> str | None:
+def _wrong(model: Any, objective: Packing) -> str | None:
     """What a model does wrong with two documents in a row, as the rest of a sentence."""
-    ids = _ids(model.config, symbols.eod)
-    rows = cut(ids, symbols.eod)
+    end, *text = _text(model.config)
+    ids = _ids(end, text)
+    rows = cut(ids, end)
     try:
         _logits(model, {"input_ids": rows.inputs})
     except Exception as error:  # a model's own, whatever its configuration makes it do
@@ -129,7 +140,7 @@ def _wrong(model: Any, objective: Packing, symbols: Symbols) -> str | None:
     most = float(packed.abs().max())
     for document in (0, 1):
         its = torch.from_numpy(rows.documents == document)
-        other = _logits(model, objective.inputs(_perturbed(ids, rows, 1 - document, symbols.eod)))
+        other = _logits(model, objective.inputs(_perturbed(ids, rows, 1 - document, end)))
         if not _near(packed[its], other[its], most * FLOAT32[0]):
             return "cannot keep the documents of a sample apart"
         for row in range(len(ids)):
@@ -139,9 +150,8 @@ def _wrong(model: Any, objective: Packing, symbols: Symbols) -> str | None:
     return None
 
 
-def _ids(config: Any, eod: int) -> Any:
+def _ids(eod: int, text: list[int]) -> Any:
     """Rows of two documents as a stream gives them, int32 of (rows, tokens + 1), each begun by ``eod``."""
-    text = _text(config, eod)
     ids = np.random.default_rng(0).choice(text, (len(LENGTHS), sum(LENGTHS[0]) + 1)).astype(np.int32)
     ids[:, 0] = eod
     for row, (first, _) in enumerate(LENGTHS):
@@ -149,10 +159,10 @@ def _ids(config: Any, eod: int) -> Any:
     return ids
 
 
-def _text(config: Any, eod: int) -> Array:
-    """Ids that stand for text."""
+def _text(config: Any) -> list[int]:
+    """Ids that are not padding; which of them ends a document is the same to a model."""
     padding = getattr(config, "pad_token_id", None)
-    return np.array([id for id in range(min(config.get_text_config().vocab_size, 1000)) if id not in (eod, padding)])
+    return [id for id in range(min(config.get_text_config().vocab_size, IDS)) if id != padding]
 
 
 def _perturbed(ids: Any, rows: Rows, document: int, eod: int) -> Rows:

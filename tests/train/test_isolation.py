@@ -34,7 +34,7 @@ SHARED = "cannot keep the documents of a sample apart; set objective"
 
 def tried(given: dict[str, Any], objective: Objective, attention: str = "sdpa", micro: int = 2) -> None:
     model = build(Model(config=given, attention=attention), objective.head, SYMBOLS, 32, 1)
-    check(model, objective, SYMBOLS, micro)
+    check(model, objective, micro)
 
 
 @pytest.mark.parametrize("attention", ["sdpa", "eager"])
@@ -98,7 +98,7 @@ def test_the_edges_of_windows_are_tried() -> None:
     assert transformers.AutoConfig.for_model("modernbert").local_attention == 128
     model = build(Model(config=MODERN), "AutoModelForMaskedLM", SYMBOLS, 32, 1)
     with pytest.raises(ValueError, match="otherwise than alone"):
-        check(model, Masked(), SYMBOLS)
+        check(model, Masked())
 
 
 def test_a_large_model_is_tried_as_a_small_one() -> None:
@@ -106,7 +106,7 @@ def test_a_large_model_is_tried_as_a_small_one() -> None:
     with torch.device("meta"):
         model = transformers.AutoModelForCausalLM.from_config(given)
     state = torch.get_rng_state()
-    check(model, Causal(), SYMBOLS)
+    check(model, Causal())
     assert torch.equal(torch.get_rng_state(), state)
 
 
@@ -114,8 +114,8 @@ def test_flash_attention_takes_batches_of_one_row() -> None:
     model = build(Model(config={"model_type": "llama", **GROUPED}), "AutoModelForCausalLM", SYMBOLS, 32, 1)
     model.config._attn_implementation = "flash_attention_2"
     with pytest.raises(ValueError, match=r"batch\.micro is 8; set batch\.micro: 1, take sdpa, or set objective\.bound"):
-        check(model, Causal(), SYMBOLS, 8)
-    check(model, Causal(), SYMBOLS, 1)
+        check(model, Causal(), 8)
+    check(model, Causal(), 1)
 
 
 def test_a_model_that_does_not_run_is_told() -> None:
