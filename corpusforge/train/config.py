@@ -288,7 +288,7 @@ class Config:
             told = json.dumps(self.workers)
             raise ValueError(f"workers is {told}; give a number from 1 on, or the least and the most, such as [1, 8]")
         if isinstance(self.deepspeed, dict):
-            _check_zero(self.deepspeed, "deepspeed")
+            _check_deepspeed(self.deepspeed, "deepspeed")
         return self
 
     @property
@@ -298,7 +298,22 @@ class Config:
         return int(self.deepspeed.get("zero_optimization", {}).get("stage", 0))
 
 
-def _check_zero(settings: Mapping[str, Any], where: str) -> None:
+DECIDED_HERE = {
+    "train_batch_size": "batch.samples",
+    "train_micro_batch_size_per_gpu": "batch.micro",
+    "gradient_accumulation_steps": "batch.samples and batch.micro",
+    "optimizer": "the configuration's own optimizer",
+    "scheduler": "schedule",
+    "gradient_clipping": "optimizer.clip",
+    "bf16": "precision",
+    "fp16": "precision: bf16",
+}
+"""Settings of DeepSpeed that a configuration has words of its own for."""
+
+
+def _check_deepspeed(settings: Mapping[str, Any], where: str) -> None:
+    for name in settings.keys() & DECIDED_HERE.keys():
+        raise ValueError(f"{where}: {name} is decided by {DECIDED_HERE[name]}; leave it out of DeepSpeed's settings")
     zero = settings.get("zero_optimization", {})
     if not isinstance(zero, Mapping):
         raise ValueError(f"{where}: zero_optimization is {json.dumps(zero)}; write a mapping, such as {{stage: 2}}")
@@ -316,7 +331,7 @@ def read_config(path: str | Path, changes: Mapping[str, Any] | None = None) -> C
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"no training configuration at {path}: {error}. Name a YAML file in UTF-8") from None
-    spot = Spot(str(path), 1, "training")
+    spot = Spot(str(path), 1, "training", "docs/training.md")
     given = parse_yaml(text, str(path), {})
     if not isinstance(given, dict):
         raise spot.error("it is no mapping", "Write `run: NAME` and `data:`, `model:` with their fields below them")
@@ -352,7 +367,7 @@ def resolved(config: Config) -> Config:
     if not isinstance(settings, dict):
         example = '{"zero_optimization": {"stage": 1}}'
         raise ValueError(f"deepspeed: {config.deepspeed} holds no mapping; write settings such as {example}")
-    _check_zero(settings, f"deepspeed: {config.deepspeed}")
+    _check_deepspeed(settings, f"deepspeed: {config.deepspeed}")
     return replace(config, deepspeed=settings)
 
 

@@ -49,17 +49,21 @@ Sound models of transformers 5.24 stay below 1e-6 and 5e-6; those that are not g
 
 
 def check(model: Any, objective: Objective, micro: int = 1) -> None:
-    """Raise ``ValueError`` where ``objective`` has documents share a row and ``model`` does not keep them apart.
+    """Raise ``ValueError`` where ``objective`` has documents share a row and ``model`` does not keep them apart, or
+    where ``model`` sees the tokens that it is to predict.
 
     A twin of its configuration is tried on the CPU, with a few narrow layers, so that the weights of ``model`` are not
     read: a document may not hang on the other of its row, and must give the logits that it gives alone. Where the
     configuration makes no small twin, ``model`` itself is tried. ``micro`` are the rows that a model is given at once.
     """
-    if not isinstance(objective, Causal | Instruction | Masked) or objective.apart is None:
+    if not isinstance(objective, Causal | Instruction | Masked):
+        return
+    causal = objective.head == "AutoModelForCausalLM"
+    if objective.apart is None and not causal:
         return
     kind, attention = model.config.model_type, model.config._attn_implementation
     cure = f"set objective.{objective.apart}: false"
-    if "flash" in str(attention):
+    if "flash" in str(attention) and objective.apart:
         _check_flash(objective, attention, micro, cure)
     if attention != "sdpa":
         attention = "eager"  # which every model has, and no device is needed for
@@ -67,8 +71,14 @@ def check(model: Any, objective: Objective, micro: int = 1) -> None:
         torch.manual_seed(0)
         tried = _twin(model.config, objective.head, attention) or model
         training = tried.training
-        wrong = _wrong(tried.eval(), objective)
+        ahead = causal and _sees_ahead(tried.eval())
+        wrong = _wrong(tried.eval(), objective) if objective.apart and not ahead else None
         tried.train(training)
+    if ahead:
+        raise ValueError(
+            f"a model of type {kind} sees the tokens that it is to predict; take objective {{use: masked}}, a causal "
+            "type such as llama, or model.config.is_decoder: true where the type has it"
+        )
     if wrong:
         raise ValueError(f"a model of type {kind} {wrong}; {cure}, or take a model of another type")
 
@@ -122,6 +132,18 @@ def _divisor(numbers: Mapping[str, int]) -> int:
     while head // (2 * divisor) >= LEAST_HEAD and all(value % (2 * divisor) == 0 for value in widths):
         divisor *= 2
     return divisor
+
+
+def _sees_ahead(model: Any) -> bool:
+    """Whether a model's logits hang on tokens that come later."""
+    ids = np.array(_text(model.config)[: LENGTHS[0][0]])[None]
+    other = ids.copy()
+    other[0, -1] = ids[0, 0]
+    try:
+        first, second = (_logits(model, {"input_ids": one}) for one in (ids, other))
+    except Exception as error:  # a model's own, whatever its configuration makes it do
+        raise ValueError(f"a model of type {model.config.model_type} does not run ({error})") from error
+    return not _near(first[0, :-1], second[0, :-1], float(first.abs().max()) * FLOAT32[0])
 
 
 def _wrong(model: Any, objective: Packing) -> str | None:

@@ -16,14 +16,14 @@ class Held(ValueError):
 
 
 class RunLock:
-    """Held from the beginning until ``close`` or the end of the process.
+    """Held until the end of a ``with`` block, or of the process.
 
     Raises ``Held`` naming the holder. On a file system without locks there is none, and nothing is said.
     """
 
-    def __init__(self, folder: Path, patience: float = PATIENCE_SECONDS) -> None:
+    def __init__(self, folder: Path) -> None:
         self._file = open(folder / NAME, "a+")  # noqa: SIM115  (open as long as the run)
-        ended = time.monotonic() + patience
+        ended = time.monotonic() + PATIENCE_SECONDS
         while not self._taken():
             if time.monotonic() > ended:
                 self._file.seek(0)
@@ -44,11 +44,15 @@ class RunLock:
             return True
         return True
 
-    def close(self) -> None:
+    def __enter__(self) -> None:
+        """Is held since it was made."""
+
+    def __exit__(self, *error: object) -> None:
         self._file.close()
 
 
 def check_free(folder: Path) -> None:
     """Raise ``Held`` where a run is being trained."""
     if (folder / NAME).exists():
-        RunLock(folder, 0.0).close()
+        with RunLock(folder):
+            return

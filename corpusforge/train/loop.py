@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,7 +17,7 @@ import numpy as np
 import torch
 
 from corpusforge.tokens.mixture import Segment
-from corpusforge.train import checkpoints, models, sources, zero
+from corpusforge.train import checkpoints, isolation, models, notes, sources, zero
 from corpusforge.train.accelerator import deepspeed
 from corpusforge.train.batches import Share, order_of
 from corpusforge.train.config import Config, as_json
@@ -26,7 +27,7 @@ from corpusforge.train.log import RunLog, events_of
 from corpusforge.train.losses import costs, on_device, step_loss
 from corpusforge.train.objectives.masks import key_of
 from corpusforge.train.objectives.micro_batch import MicroBatch, empty
-from corpusforge.train.plan import TokensPlan, read_plan
+from corpusforge.train.plan import TokensPlan, check_patience, read_plan
 from corpusforge.train.progress import Progress
 from corpusforge.train.spikes import SpikeDetector
 from corpusforge.train.state import (
@@ -92,11 +93,12 @@ class Stepped:
 def train(config: Config, folder: Path, tell: Listener = nobody, say: Say = print) -> State:
     """Train the run in ``folder``, which holds its plan, from its newest checkpoint to its last step."""
     workers = join(deepspeed)
-    run = Run(config, folder, workers, tell, say)
-    try:
-        return run.to_the_end()
-    finally:
-        run.close()
+    with RunLock(folder) if workers.first else nullcontext():
+        run = Run(config, folder, workers, tell, say)
+        try:
+            return run.to_the_end()
+        finally:
+            run.close()
 
 
 class Run:
@@ -105,20 +107,24 @@ class Run:
     def __init__(self, config: Config, folder: Path, workers: Workers, tell: Listener, say: Say) -> None:
         self.config, self.folder, self.workers, self.tell = config, folder, workers, tell
         self.say: Say = say if workers.first else lambda line: None
-        self.lock = RunLock(folder) if workers.first else None
         plan = read_plan(folder)
         self.symbols = sources.symbols(plan, folder)
         opened = sources.opened(config, plan, folder, "train")
         self._wanted = sources.segments(config, opened)
         self._opened = opened
         held_out = sources.opened(config, plan, folder, "validation")
+        check_patience(config, held_out)
+        for line in notes.told(config, opened, held_out):
+            self.say(line)
+        self._facts = notes.facts(config, opened, held_out)
         lengths = token_lengths(plan, folder)
         self.validation = Validation(config, held_out, self.symbols, lengths)
         self.detectors = {
             name: SpikeDetector(config.spikes.sigmas, config.spikes.window) for name in ("loss", "grad_norm")
         }
         begun = [row for row in events_of(folder).rows if row["kind"] in ("start", "resume")]
-        self._known_erased = {id for row in begun for ids in row["facts"].get("erased", {}).values() for id in ids}
+        told = [its for row in begun for its in row["facts"].get("erased", {}).items()]
+        self._known_erased = {(name, id) for name, ids in told for id in ids}
         self._erased = {name: source.erased for name, source in plan.sources.items() if isinstance(source, TokensPlan)}
         self.log = RunLog(folder, len(begun) + 1) if workers.first else None
         self.trackers: list[Tracker] = []
@@ -141,11 +147,11 @@ class Run:
         self._load(origin, at)
         if origin is not None:
             text = f"goes on from step {at:,} of {origin.name} with {self.workers.world} workers"
-            self._event("resume" if found else "start", text, **self._order(), **self._newly_erased())
+            self._event("resume" if found else "start", text, **self._order(), **self._newly_erased(), **self._facts)
         else:
             counts = models.parameters(self.engine.module)
             text = f"{counts['all']:,} weights, {counts['trained']:,} of them trained"
-            self._event("start", text, **counts, **self._order(), **self._newly_erased())
+            self._event("start", text, **counts, **self._order(), **self._newly_erased(), **self._facts)
 
     def _order(self) -> dict[str, Any]:
         """What says which samples the steps from here on read, for those who trace them."""
@@ -154,9 +160,9 @@ class Run:
 
     def _newly_erased(self) -> dict[str, Any]:
         """The documents that are forgotten from the next sample on and were not before."""
-        ids = {name: [id for id in erased if id not in self._known_erased] for name, erased in self._erased.items()}
-        ids = {name: its for name, its in ids.items() if its}
-        return {"erased": ids, "erased_from": self.state.batches.first(self.state.step)} if ids else {}
+        known = self._known_erased
+        ids = {name: [id for id in erased if (name, id) not in known] for name, erased in self._erased.items()}
+        return {"erased": {name: its for name, its in ids.items() if its}}
 
     def _load(self, origin: Path | None, at: int | None) -> None:
         config, workers = self.config, self.workers
@@ -171,6 +177,7 @@ class Run:
         if origin is not None and at is not None and universal:
             checkpoints.convert(origin, at, stage, workers)
         model = models.build(config.model, config.objective.head, self.symbols, config.data.sequence, config.data.seed)
+        isolation.check(model, config.objective, config.batch.micro)
         self.engine = zero.engine_of(model, config, workers, self._share.rounds(self._size), universal)
         if origin is not None and at is not None:
             checkpoints.load(self.engine, origin, at, universal)
@@ -204,6 +211,8 @@ class Run:
     def to_the_end(self) -> State:
         """Take every step that is left."""
         self._saved = self.state.step
+        if self.state.step > self.config.steps:
+            self.say(f"steps: {self.config.steps:,} are asked for and {self.state.step:,} are done already")
         while self.state.step < self.config.steps and not self._gave_up:
             stepped = self._step()
             if self._spiked(stepped):
@@ -380,7 +389,7 @@ class Run:
         mean, step, state, how = mean_of(told), self.state.step, self.state, self.config.validation
         if self.log is not None:
             self.log.validation(step, told, mean)
-        self._track(step, {f"validation/{name}": value for name, value in mean.items()})
+        self._track(step - 1, {f"validation/{name}": value for name, value in mean.items()})
         figures = ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in mean.items())
         self.say(f"validation after step {step:,}: {figures}")
         loss = mean["loss"] + mean.get("pair_loss", 0.0)
@@ -435,8 +444,6 @@ class Run:
     def close(self) -> None:
         """Close what is open on this worker."""
         self._reader.shutdown(cancel_futures=True)
-        if self.lock is not None:
-            self.lock.close()
         for tracker in self.trackers:
             tracker.close()
         if self.log is not None:

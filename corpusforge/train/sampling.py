@@ -39,6 +39,8 @@ def sample(
 
 def _opened(run: Path, step: int | None) -> tuple[Any, ChatTokenizer, Any]:
     """Model, tokenizer and the template that prompts are written in, if there is one."""
+    if not (run / "plan.json").is_file() and not (run / "config.json").is_file():
+        raise ValueError(f"{run} is neither a training run nor an exported model; name ROOT/RUN or the exported folder")
     if not (run / "plan.json").is_file():
         model = transformers.AutoModelForCausalLM.from_pretrained(run).float().eval()
         tokenizer = open_tokenizer(run)

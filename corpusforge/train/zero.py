@@ -11,17 +11,6 @@ from corpusforge.train.config import Config, resolved
 from corpusforge.train.models import check_compiler, decay_groups
 from corpusforge.train.workers import Workers
 
-DECIDED_HERE = {
-    "train_batch_size": "batch.samples",
-    "train_micro_batch_size_per_gpu": "batch.micro",
-    "gradient_accumulation_steps": "batch.samples and batch.micro",
-    "optimizer": "optimizer",
-    "scheduler": "schedule",
-    "gradient_clipping": "optimizer.clip",
-    "bf16": "precision",
-    "fp16": "precision: bf16",
-}
-"""Settings of DeepSpeed that a configuration has words of its own for."""
 NEVER = 1 << 40
 
 
@@ -34,23 +23,15 @@ class SkippableAdamW(torch.optim.AdamW):  # type: ignore[misc]
         return None if self.skipping else super().step(closure)
 
 
-def settings(config: Config) -> dict[str, Any]:
-    """DeepSpeed's own settings, from a JSON file or the configuration; raises ``ValueError`` naming what is wrong."""
-    given = resolved(config).deepspeed
-    assert isinstance(given, dict)
-    for name in set(given) & set(DECIDED_HERE):
-        raise ValueError(f"deepspeed: {name} is decided by {DECIDED_HERE[name]}; leave it out of DeepSpeed's settings")
-    return dict(given)
-
-
 def stage_of(config: Config) -> int:
     """The ZeRO stage: how much of optimizer (1), gradients (2) and weights (3) is split over workers."""
-    return int(settings(config).get("zero_optimization", {}).get("stage", 0))
+    return resolved(config).zero_stage
 
 
 def told(config: Config, workers: Workers, rounds: int, universal: bool = False) -> dict[str, Any]:
     """The whole configuration that DeepSpeed is given."""
-    given = settings(config)
+    settings: Any = resolved(config).deepspeed
+    given = dict(settings)
     zero = {"stage": 0, **given.pop("zero_optimization", {})}
     if zero["stage"] == 3:
         zero.setdefault("stage3_gather_16bit_weights_on_model_save", True)

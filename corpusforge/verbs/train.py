@@ -9,6 +9,7 @@ from typing import Any
 
 from corpusforge.text.canonical import canonical_json, differences
 from corpusforge.train.config import Config, absolute, as_json, from_json, read_config, resolved
+from corpusforge.train.lock import check_free
 from corpusforge.train.log import steps_of
 from corpusforge.train.plan import (
     PLAN,
@@ -135,6 +136,7 @@ def prepare(config: Config, root: Path, say: Callable[[str], None]) -> Path:
     begin from another one, with these sources and settings: then everything stays as it was.
     """
     config, folder = resolved(config), root / config.run
+    check_free(folder)
     plan, tokenizer = plan_of(config)
     if not any(isinstance(source, ExamplesPlan) for source in plan.sources.values()):  # workers alone can pack examples
         check_patience(config, plan.held_out())

@@ -1,5 +1,6 @@
 """Models that do not keep the documents of a sample apart are refused before they are trained."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ pytestmark = pytest.mark.train
 
 import transformers  # noqa: E402
 
+from corpusforge import api  # noqa: E402
 from corpusforge.train.config import Model, Objective  # noqa: E402
 from corpusforge.train.isolation import check  # noqa: E402
 from corpusforge.train.models import build  # noqa: E402
@@ -121,3 +123,15 @@ def test_flash_attention_takes_batches_of_one_row() -> None:
 def test_a_model_that_does_not_run_is_told() -> None:
     with pytest.raises(ValueError, match="a model of type qwen3 does not run"):
         tried({"model_type": "qwen3", **SIZES, "num_key_value_heads": 3}, Causal())
+
+
+@pytest.mark.parametrize("boundaries", [True, False])
+def test_a_causal_model_that_sees_ahead_is_refused(boundaries: bool) -> None:
+    with pytest.raises(ValueError, match="a model of type bert sees the tokens that it is to predict"):
+        tried(BERT, Causal(boundaries=boundaries))
+    tried({**BERT, "is_decoder": True}, Causal(boundaries=False))
+
+
+def test_a_run_is_refused_before_its_first_step(tmp_path: Path) -> None:
+    with pytest.raises(api.NotTrained, match=f"a model of type opt {SHARED}.boundaries: false"):
+        api.train_run(config(tmp_path, model={"config": OPT}), tmp_path, ray=False)

@@ -14,10 +14,9 @@ pytest.importorskip("deepspeed")
 import torch
 
 from corpusforge import api
-from corpusforge.train import loop
+from corpusforge.train import lock, loop
 from corpusforge.train import losses as losses_module
 from corpusforge.train.config import Config
-from corpusforge.train.lock import RunLock
 from corpusforge.train.log import steps_of
 from corpusforge.train.state import complete, name_of
 from tests.train.runs import config, events, finish, start
@@ -132,7 +131,7 @@ def test_a_run_that_is_being_trained_is_not_trained_twice(
     log = tmp_path / "long" / "log" / "steps.jsonl"
     while not log.exists():
         assert first.poll() is None
-    monkeypatch.setattr(loop, "RunLock", lambda folder: RunLock(folder, 0.1))
+    monkeypatch.setattr(lock, "PATIENCE_SECONDS", 0.1)
     with pytest.raises(api.NotTrained, match=rf"long is being trained by process {first.pid} on .*: let it end"):
         train(made, tmp_path)
     os.kill(first.pid, signal.SIGKILL)
