@@ -1,6 +1,7 @@
 """A page as the extractor sees it, from bytes to blocks with features."""
 
 from dataclasses import dataclass
+from html import unescape
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,12 @@ class Page:
         content = self.markup.html[row[TAG_END] : row[END]]
         end = content.tobytes().rfind(b"</")
         return content[:end] if end >= 0 else content
+
+    def texts(self) -> list[str]:
+        """The text of each block."""
+        data = self.blocks.text.tobytes()
+        places = zip(self.blocks.start.tolist(), self.blocks.end.tolist(), strict=True)
+        return [unescape(data[start:end].decode("utf-8", "replace")) for start, end in places]
 
     def surroundings(self, words: Floats) -> Surroundings:
         return read_surroundings(self.tree, self.attributes, self.blocks, words)

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,8 @@ from corpusforge.train.symbols import Symbols
 
 COMPILERS = {"cpu": ("CXX", "g++"), "cuda": ("CC", "gcc", "clang")}
 """What torch.compile (2.13) compiles with: the variable that names one, and else these."""
+SIMILAR = 0.8
+"""How like another a field must be to be taken for a misspelt one, as difflib counts it."""
 FAULTS = (ValueError, TypeError, AttributeError, AssertionError, RuntimeError, StrictDataclassError)
 """What transformers raises for fields that give no model."""
 BEHIND_PADDING = {"camembert", "data2vec-text", "roberta", "roberta-prelayernorm", "xlm-roberta", "xlm-roberta-xl"}
@@ -47,6 +51,7 @@ def _made(given: Model, head: str, symbols: Symbols, sequence: int) -> Any:
         raise ValueError(
             f"model.config: transformers knows no model_type {kind!r}; take one that it has, such as llama"
         )
+    _check_spelling(kind, values)
     ends = {"bos_token_id": symbols.eod, "eos_token_id": symbols.eod, "pad_token_id": None}
     if head != "AutoModelForCausalLM" or kind in BEHIND_PADDING:
         ends["pad_token_id"] = symbols.padding
@@ -62,6 +67,16 @@ def _made(given: Model, head: str, symbols: Symbols, sequence: int) -> Any:
         return getattr(transformers, head).from_config(config, attn_implementation=given.attention, dtype=torch.float32)
     except FAULTS as error:
         raise _no_model(kind, error) from error
+
+
+def _check_spelling(kind: str, values: Mapping[str, Any]) -> None:
+    """Fields that transformers would take in silence, for they are nearly those that a type has."""
+    usual = transformers.CONFIG_MAPPING[kind]()
+    known = {*usual.to_dict(), *usual.attribute_map, *dir(usual)}
+    for name in values.keys() - known:
+        meant = get_close_matches(name, known, 1, SIMILAR)
+        if meant:
+            raise ValueError(f"model.config: {kind} has no field {name!r}; did you mean {meant[0]!r}?")
 
 
 def _no_model(kind: str, error: Exception) -> ValueError:

@@ -68,7 +68,7 @@ def segments(config: Config, sources: dict[str, Source]) -> list[Segment]:
         if empty:
             raise ValueError(
                 f"{', '.join(empty)} has less text than one sample of {config.data.sequence:,} tokens: "
-                "take a shorter data.sequence or more text"
+                "take a shorter data.sequence or more text; for examples a longer one, or too_long: cut"
             )
     if isinstance(given, dict):
         given = (Weights(0, given),)

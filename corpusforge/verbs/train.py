@@ -125,6 +125,8 @@ def one_message() -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise NotTrained(f"{error}; training needs pip install torch, then pip install 'corpusforge[train]'") from error
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError) as error:
+        raise NotTrained(f"{error.filename} cannot be read ({error.strerror}); name one that can") from error
     except ValueError as error:
         raise NotTrained(str(error)) from error
 

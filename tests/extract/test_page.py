@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 
 from corpusforge.extract.features import FEATURES
-from corpusforge.extract.fit.truths import block_texts
 from corpusforge.extract.markup import END, START
 from corpusforge.extract.page import Page, read_page
 from corpusforge.extract.surroundings import SLOTS
@@ -18,7 +17,7 @@ NO_SCORES = np.zeros(SLOTS, np.float32)
 
 
 def texts(html: str) -> list[str]:
-    return block_texts(read_page(html.encode()))
+    return read_page(html.encode()).texts()
 
 
 def elements(page: Page) -> list[str]:

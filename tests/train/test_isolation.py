@@ -135,3 +135,18 @@ def test_a_causal_model_that_sees_ahead_is_refused(boundaries: bool) -> None:
 def test_a_run_is_refused_before_its_first_step(tmp_path: Path) -> None:
     with pytest.raises(api.NotTrained, match=f"a model of type opt {SHARED}.boundaries: false"):
         api.train_run(config(tmp_path, model={"config": OPT}), tmp_path, ray=False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"model": {"config": {**MAMBA, "hiden_size": 64}}},
+            "mamba has no field 'hiden_size'; did you mean 'hidden_size'",
+        ),
+        ({"model": {"path": "no/such/model"}}, "no/such/model"),
+    ],
+)
+def test_a_model_that_is_misspelt_is_told(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(api.NotTrained, match=message):
+        api.train_run(config(tmp_path, **changes), tmp_path, ray=False)

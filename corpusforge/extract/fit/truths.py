@@ -4,7 +4,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from html import unescape
 
 import numpy as np
 import numpy.typing as npt
@@ -51,20 +50,12 @@ class Labelled:
 def labelled(truth: Truth) -> Labelled:
     """Read a page and label its blocks."""
     page = read_page(truth.html)
-    texts = block_texts(page)
+    texts = page.texts()
     share, words = labels(texts, truth.text)
     counts = Counter(words_of(truth.text))
     numbers = {word: number for number, word in enumerate(counts)}
     hits = [np.array([numbers[word] for word in words_of(text) if word in numbers], np.int64) for text in texts]
     return Labelled(truth, page, share, words, hits, np.array(list(counts.values()), np.int64))
-
-
-def block_texts(page: Page) -> list[str]:
-    """The text of each block."""
-    blocks = page.blocks
-    data = blocks.text.tobytes()
-    places = zip(blocks.start.tolist(), blocks.end.tolist(), strict=True)
-    return [unescape(data[start:end].decode("utf-8", "replace")) for start, end in places]
 
 
 def f1(page: Labelled, chosen: npt.NDArray[np.bool_]) -> float:
