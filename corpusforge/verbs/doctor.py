@@ -18,6 +18,7 @@ from typing import Literal
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
+from corpusforge.extract.by_corpusforge import EXTRACTOR
 from corpusforge.job import NoCluster
 from corpusforge.models.cache import Model
 from corpusforge.parts import parts_in
@@ -119,9 +120,9 @@ def _free(folder: Path, what: str, needed: int) -> Finding:
 
 
 def _models() -> Iterator[Finding]:
-    """Every model that a shipped stage names, against its digest."""
-    parts = parts_in("corpusforge.stages").values()
-    named: set[Model] = {model for part in parts for model in getattr(part, "models", ())}
+    """Every model that a shipped stage names, or may be told to use, against its digest."""
+    fixed = (getattr(part, "models", ()) for part in parts_in("corpusforge.stages").values())
+    named: set[Model] = {EXTRACTOR, *(model for models in fixed if isinstance(models, tuple) for model in models)}
     for model in sorted(named, key=lambda m: m.name):
         try:
             right = sha256(model.file().read_bytes()).hexdigest() == model.sha256
