@@ -25,3 +25,11 @@ def test_everything_but_training_needs_none_of_the_extras() -> None:
     for command in (["--help"], ["train", "--help"], ["recipes"]):
         done = subprocess.run([sys.executable, "-c", without + ask, *command], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
+
+
+def test_nothing_of_training_is_loaded_by_those_who_do_not_train() -> None:
+    """torch's threads beside Arrow's end a process with an abort now and then, and both take seconds to load."""
+    heavy = ("torch", "transformers", "deepspeed", "resiliparse")
+    ask = f"import sys; from corpusforge import api, cli; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -5,14 +5,6 @@ from typing import Any
 from corpusforge.extract.result import Result, dropped
 from corpusforge.text.html import title_of
 
-try:
-    from resiliparse.extract.html2text import extract_plain_text
-    from resiliparse.parse.html import HTMLTree
-
-    INSTALLED = True
-except ImportError:
-    INSTALLED = False
-
 NO_SCORE = 255
 
 
@@ -20,13 +12,18 @@ class Resiliparse:
     """Extracts with resiliparse's ``main_content``; raises ``ModuleNotFoundError`` where it is not installed."""
 
     def __init__(self) -> None:
-        if not INSTALLED:
-            raise ModuleNotFoundError("resiliparse is not installed: pip install 'corpusforge[resiliparse]'")
+        # Only where it is used: a process that has loaded resiliparse (2.0) beside pyarrow aborts when it ends.
+        try:
+            from resiliparse.extract.html2text import extract_plain_text  # noqa: PLC0415
+            from resiliparse.parse.html import HTMLTree  # noqa: PLC0415
+        except ImportError as error:
+            raise ModuleNotFoundError("resiliparse is not installed: pip install 'corpusforge[resiliparse]'") from error
+        self._tree, self._extract = HTMLTree, extract_plain_text
 
     def __call__(self, html: bytes, place: str) -> Result:
         """The main text of a page; lines have no path, which resiliparse does not tell."""
-        tree = HTMLTree.parse(html.decode("utf-8", "replace"))
-        text = extract_plain_text(tree, main_content=True, alt_texts=False) if html.strip() else ""
+        tree = self._tree.parse(html.decode("utf-8", "replace"))
+        text = self._extract(tree, main_content=True, alt_texts=False) if html.strip() else ""
         lines = [line.strip() for line in text.split("\n") if line.strip()]
         if not lines:
             return dropped("no_text")

@@ -17,11 +17,6 @@ from tokenizers import Tokenizer
 from corpusforge.text.canonical import identity_of
 from corpusforge.tokens.encoders import settled
 
-try:
-    from transformers import AutoTokenizer
-except ImportError:
-    AutoTokenizer = None
-
 EOD = "<|endoftext|>"
 FILE = "tokenizer.json"
 TEMPLATE = "chat_template.jinja"
@@ -120,8 +115,11 @@ def open_tokenizer(path: str | Path, eod: str | None = None) -> ChatTokenizer:
 
 
 def _of_folder(folder: Path, eod: str | None) -> ChatTokenizer:
-    if AutoTokenizer is None:
-        raise ModuleNotFoundError(f"{folder} needs transformers: pip install 'corpusforge[train]'")
+    try:
+        # Only where it is used: it brings torch, whose threads beside Arrow's end a process with an abort now and then.
+        from transformers import AutoTokenizer  # noqa: PLC0415
+    except ImportError as error:
+        raise ModuleNotFoundError(f"{folder} needs transformers: pip install 'corpusforge[train]'") from error
     loaded = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
     backend = getattr(loaded, "backend_tokenizer", None)
     if backend is None:
