@@ -7,6 +7,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -67,11 +68,17 @@ def test_a_run_that_always_fails_says_why(tmp_path: Path) -> None:
     assert "model.config: transformers knows no model_type 'nothing'" in done.stderr
 
 
+def _interruptible() -> None:
+    """A shell has what it runs in the background ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_ends_the_workers_and_says_how_to_go_on(tmp_path: Path) -> None:
     file = tmp_path / "config.yaml"
     file.write_text(json.dumps(as_json(config(tmp_path, steps=5000, checkpoints={"every": 2}))))
     command = [sys.executable, "-m", "corpusforge", "train", "pretrain", str(file), "--root", str(tmp_path)]
-    driver = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    piped: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    driver = subprocess.Popen(command, preexec_fn=_interruptible, **piped)
     log = tmp_path / "run" / "log" / "steps.jsonl"
     while not (log.exists() and log.read_bytes().count(b"\n") >= 5):
         assert driver.poll() is None, driver.communicate()[0]
