@@ -26,7 +26,7 @@ def main() -> None:
     print(f"model:   {api.train_export(run, model)}")
     print(f"report:  {api.train_report([run])}")
     for text in api.train_sample(model, PROMPT, tokens=40, count=3):
-        print(f"sample:  {PROMPT}{text!r}")
+        print(f"sample:  {PROMPT + text!r}")
     print(f"more:    {api.program()} train sample {model} {PROMPT}")
     print(f"curves:  {api.program()} train report {run}")
     print(f"own:     copy {CONFIG}, change run and data, then {api.program()} train pretrain FILE --root {run.parent}")

@@ -13,16 +13,16 @@ from corpusforge.extract.markup import ATTRIBUTES, END, START, TAG_END, Markup, 
 from corpusforge.extract.tags import BASIS, NUMBERS, Bytes, Hashes, hashed, name_hash
 from corpusforge.extract.tree import Places, Tree
 
-HIDDEN, ELSEWHERE = 1, 2
-"""An element that is not shown as it stands; a link to an address with a scheme."""
+HIDDEN = 1
+"""An element that is not shown as it stands."""
 MOST_WORDS, MOST_BYTES, MOST_TYPES = 48, 400, 256
 """Words of an attribute, bytes of its value that are read, types that a page says of itself."""
 
-_NAMES = "class id role itemprop itemtype style hidden aria-hidden href type content"
-_CLASS, _ID, _ROLE, _ITEMPROP, _ITEMTYPE, _STYLE, _HIDDEN, _ARIA_HIDDEN, _HREF, _TYPE, _CONTENT = (
+_NAMES = "class id role itemprop itemtype style hidden aria-hidden type content"
+_CLASS, _ID, _ROLE, _ITEMPROP, _ITEMTYPE, _STYLE, _HIDDEN, _ARIA_HIDDEN, _TYPE, _CONTENT = (
     np.uint32(name_hash(name)) for name in _NAMES.split()
 )
-_A, _META, _SCRIPT = (NUMBERS[name] for name in ("a", "meta", "script"))
+_META, _SCRIPT = (NUMBERS[name] for name in ("meta", "script"))
 _JSON_LD = np.uint32(name_hash("application/ld+json"))
 _OF_ROLE, _OF_TYPE = 7, 9
 """What sets words of a role or a property, and of a type, apart from those of classes."""
@@ -76,8 +76,6 @@ def _read(
                 flags[one] |= HIDDEN if _not_displayed(html, value, value_end) else 0
             elif name == _HIDDEN or (name == _ARIA_HIDDEN and value_end - value == 4):  # true
                 flags[one] |= HIDDEN
-            elif name == _HREF and element[one] == _A:
-                flags[one] |= ELSEWHERE if _has_scheme(html, value, value_end) else 0
             elif name == _TYPE and element[one] == _SCRIPT:
                 json = _hash_of(html, value, value_end) == _JSON_LD
             elif name == _CONTENT and element[one] == _META and value_end - value < 24 and found < MOST_TYPES:
@@ -185,11 +183,6 @@ def _not_displayed(html: Bytes, at: int, end: int) -> bool:
                 after += 1
             return after + 3 < end + 1 and html[after] == 110 and html[after + 1] == 111 and html[after + 2] == 110
     return False
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _has_scheme(html: Bytes, at: int, end: int) -> bool:
-    return end - at > 7 and html[at] | 32 == 104 and (html[at + 4] == 58 or html[at + 5] == 58)
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]

@@ -12,7 +12,7 @@ class Resiliparse:
     """Extracts with resiliparse's ``main_content``; raises ``ModuleNotFoundError`` where it is not installed."""
 
     def __init__(self) -> None:
-        # Only where it is used: a process that has loaded resiliparse (2.0) beside pyarrow aborts when it ends.
+        # Only where it is used: it is an extra.
         try:
             from resiliparse.extract.html2text import extract_plain_text  # noqa: PLC0415
             from resiliparse.parse.html import HTMLTree  # noqa: PLC0415

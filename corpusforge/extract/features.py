@@ -1,7 +1,5 @@
 """What the model is told of each block: 173 numbers of its text, names, regions, neighbours and page."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 from numba import njit
@@ -395,8 +393,3 @@ def _page(
     page[19], page[20] = _log(100.0 * (width - 1.0) / (size + 1.0)), whole[PROSE_TEXT] / width
     page[21], page[22], page[23] = regions[best, TEXT] / width, _log(float(whole[4])), _log(float(whole[HEADINGS]))
     return page
-
-
-def index_of(names: Sequence[str]) -> list[int]:
-    """The columns of features by name."""
-    return [FEATURES.index(name) for name in names]

@@ -25,7 +25,6 @@ CONVOLUTIONS = ((5, 1), (5, 3), (3, 9))
 """Taps and the distance between them."""
 CLIP = 5.0
 """Features are bounded at so many standard deviations."""
-SHAPES = ("input", "convolution0", "convolution1", "convolution2", "attention", "page", "mixed", "output", "kind")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ beginning of its sample on; it is fitted on each document once, whatever mixture
 
 import json
 import math
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass as plain
 from dataclasses import replace
@@ -25,7 +24,7 @@ from corpusforge.text.ngram_fit import fit
 from corpusforge.tokens.shards import ERASED, TokenSource
 from corpusforge.train.config import Config, from_json
 from corpusforge.train.held_out import places
-from corpusforge.train.plan import Plan, TokensPlan, read_plan
+from corpusforge.train.plan import Plan, TokensPlan, read_plan, write_whole
 from corpusforge.train.token_lengths import token_texts
 
 FILE = "baseline.json"
@@ -163,7 +162,7 @@ def baseline(run: Path, most_tokens: int = MOST_TOKENS) -> Baseline:
     if known is not None and known.identity == identity:
         return known
     made = _computed(sources, texts, config, most_tokens, identity)
-    _write(run / FILE, canonical_json(TypeAdapter(Baseline).dump_python(made, mode="json")))
+    write_whole(run / FILE, canonical_json(TypeAdapter(Baseline).dump_python(made, mode="json")))
     return made
 
 
@@ -324,9 +323,3 @@ def _read(path: Path) -> Baseline | None:
         return TypeAdapter(Baseline).validate_json(path.read_bytes())
     except (FileNotFoundError, ValueError):
         return None
-
-
-def _write(path: Path, data: bytes) -> None:
-    part = path.with_suffix(f".{os.getpid()}.part")
-    part.write_bytes(data)
-    part.replace(path)

@@ -35,14 +35,6 @@ class Batches:
         )
         return taken + sum(samples for at, samples in self.skips if at <= step)
 
-    def step_of(self, sample: int, until: int) -> int | None:
-        """The step before ``until`` that takes a sample; None if none does."""
-        low, high = 0, until
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (middle, high) if self.first(middle) <= sample else (low, middle)
-        return low if low < until and self.first(low) <= sample < self.first(low) + self.size(low) else None
-
 
 @dataclass(frozen=True)
 class Share:

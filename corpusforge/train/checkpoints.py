@@ -18,6 +18,7 @@ import torch
 
 from corpusforge.train.accelerator import deepspeed
 from corpusforge.train.config import Checkpoints
+from corpusforge.train.plan import write_whole
 from corpusforge.train.state import FOLDER, STATE, State, complete, name_of
 from corpusforge.train.workers import Workers
 
@@ -58,7 +59,7 @@ def complete_with(saved: Saved, engine: Any, workers: Workers) -> None:
         engine.checkpoint_engine.settle()
     workers.wait()
     if workers.first:
-        _write(saved.folder / STATE, saved.state)
+        write_whole(saved.folder / STATE, saved.state)
     workers.wait()
 
 
@@ -72,7 +73,7 @@ class Behind(deepspeed.runtime.checkpoint_engine.TorchCheckpointEngine):  # type
     def save(self, state_dict: Any, path: str) -> None:
         copy = io.BytesIO()
         torch.save(state_dict, copy)
-        self._writing.append(self._pool.submit(_write, Path(path), copy.getbuffer()))
+        self._writing.append(self._pool.submit(write_whole, Path(path), copy.getbuffer()))
 
     @property
     def written(self) -> bool:
@@ -144,13 +145,3 @@ def tidy(run: Path, policy: Checkpoints, best: int | None) -> list[int]:
         folder.joinpath(STATE).unlink()  # from here on it is no checkpoint, whatever else is left of it
         shutil.rmtree(folder, ignore_errors=True)
     return gone
-
-
-def _write(path: Path, data: bytes | memoryview) -> None:
-    """Put a file there whole or not at all."""
-    aside = path.with_suffix(".aside")
-    with open(aside, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)

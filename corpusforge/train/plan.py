@@ -110,7 +110,7 @@ def unreadable(path: Path, error: ValueError) -> str:
     )
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes | memoryview) -> None:
     """Put a file there whole or not at all, whatever was there before."""
     aside = path.with_name(f"{path.name}.aside")
     with open(aside, "wb") as file:

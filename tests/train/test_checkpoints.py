@@ -25,13 +25,13 @@ def tokens(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def slow_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    write = checkpoints._write
+    write = checkpoints.write_whole
 
     def slowly(path: Path, data: Any) -> None:
         time.sleep(1.0 if path.suffix == ".pt" else 0)
         write(path, data)
 
-    monkeypatch.setattr(checkpoints, "_write", slowly)
+    monkeypatch.setattr(checkpoints, "write_whole", slowly)
 
 
 def test_steps_go_on_while_a_checkpoint_is_written_and_it_holds_its_own_step(
@@ -65,14 +65,14 @@ def test_killed_workers_go_on_from_a_checkpoint_written_behind(tokens: Path, tmp
 def test_a_checkpoint_that_cannot_be_written_ends_the_run_and_is_none(
     tokens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = checkpoints._write
+    write = checkpoints.write_whole
 
     def full(path: Path, data: Any) -> None:
         if "step_00000008" in str(path):
             raise OSError(28, "No space left on device", str(path))
         write(path, data)
 
-    monkeypatch.setattr(checkpoints, "_write", full)
+    monkeypatch.setattr(checkpoints, "write_whole", full)
     with pytest.raises(OSError, match=r"No space left on device: '.*step_00000008/.*\.pt'"):
         api.train_run(config(tokens, stage=1, checkpoints=BEHIND), tmp_path, ray=False)
     assert complete(tmp_path / "run") == [4, 6]
