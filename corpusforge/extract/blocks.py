@@ -79,8 +79,8 @@ def _read(
     end: Places,
     measures: npt.NDArray[np.int32],
 ) -> tuple[int, int]:
-    count, put, images, around_space = 0, 0, 0, 0
-    opened, space, in_word = False, False, False
+    count, put, images = 0, 0, 0
+    opened, space, around_space, in_word = False, False, 0, False
     last = len(tags) - 1
     for row in range(-1, len(tags)):
         at = 0 if row < 0 else tags[row, END]
@@ -103,70 +103,111 @@ def _read(
         given = inherited[here]
         if given & IN_SILENT:
             continue
-        while at < stop:
-            code, size = _character(html, at, stop)
-            kind = class_of(code, ascii_classes)
-            if kind & SPACE:
-                if opened and (given & IN_PREFORMATTED or size == 3):
-                    for place in range(at, at + size):
-                        text[put] = html[place]
-                        put += 1
-                elif not space:
-                    space, around_space = opened, given
-                at, in_word = at + size, False
-                continue
-            if not opened:
-                opened, space, in_word = True, False, False
-                element[count], start[count] = here, put
-                measures[count, FIRST], measures[count, IMAGES], images = code, images, 0
-                measures[count, LINKS] = 1 if given & IN_LINK else 0
-            elif space:
-                text[put] = 32
-                put, space = put + 1, False
-                _add(measures[count], 1, around_space & given)
-            for place in range(at, at + size):
-                text[put] = html[place]
-                put += 1
-            in_word = _measure(measures[count], code, kind, given, in_word)
-            end[count] = put
-            at += size
+        if not opened:
+            at, code = _behind_space(html, at, stop, ascii_classes)
+        if at >= stop:
+            continue
+        if not opened:
+            opened, space, in_word = True, False, False
+            element[count], start[count] = here, put
+            measures[count, FIRST], measures[count, IMAGES], images = code, images, 0
+            measures[count, LINKS] = 1 if given & IN_LINK else 0
+        before = put
+        put, shown, space, around_space, in_word = _copied(
+            html, at, stop, given, ascii_classes, text, put, measures[count], space, around_space, in_word
+        )
+        if shown > before:
+            end[count] = shown
     if opened:
         put = end[count]
         count += 1
     return count, put
 
 
-@njit(cache=True, inline="always")  # type: ignore[untyped-decorator]
-def _add(measures: npt.NDArray[np.int32], width: int, given: int) -> None:
-    measures[WIDTH] += width
-    if given & IN_LINK:
-        measures[IN_LINKS] += width
-    if given & IN_EMPHASIS:
-        measures[EMPHASISED] += width
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _behind_space(html: Bytes, at: int, stop: int, ascii_classes: Bytes) -> tuple[int, int]:
+    """The place of the first character that is no space, and that character."""
+    while at < stop:
+        if html[at] <= 32:
+            at += 1
+            continue
+        code, size = _character(html, at, stop)
+        if not class_of(code, ascii_classes) & SPACE:
+            return at, code
+        at += size
+    return stop, 0
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def _measure(measures: npt.NDArray[np.int32], code: int, kind: int, given: int, in_word: bool) -> bool:
-    """Count a character; say whether a word goes on behind it. Two wide letters are a word."""
-    wide = (kind & WIDE) != 0
-    _add(measures, 2 if wide else 1, given)
-    measures[LAST] = code
-    if kind & MARK:
-        measures[MARKS] += 1
-        if kind & SENTENCE:
-            measures[SENTENCES] += 1
-        return False
-    if wide:
-        measures[WIDES] += 1
-        measures[WORDS] += measures[WIDES] & 1
-        return False
-    if not in_word:
-        measures[WORDS] += 1
-    if kind & DIGIT:
-        measures[DIGITS] += 1
-    if kind & CAPITAL:
-        measures[CAPITALS] += 1
-    return (kind & LETTER) != 0
+def _copied(
+    html: Bytes,
+    at: int,
+    stop: int,
+    given: int,
+    ascii_classes: Bytes,
+    text: Bytes,
+    put: int,
+    measured: npt.NDArray[np.int32],
+    space: bool,
+    around_space: int,
+    in_word: bool,
+) -> tuple[int, int, bool, int, bool]:
+    """Copy what stands between two tags into the block's text and count it.
+
+    Gives where the text and where what is shown of it now end; whether white space is still to be put, and what it
+    stands in; and whether a word goes on behind it. Two wide letters are a word. The counts are kept in registers.
+    """
+    width, gaps, in_links, emphasised, shown = 0, 0, 0, 0, put
+    words, marks, sentences, digits, capitals, wides = 0, 0, 0, 0, 0, measured[WIDES]
+    last = measured[LAST]
+    while at < stop:
+        byte = html[at]
+        if byte < 128 and byte != 38:  # &
+            code, size, kind = int(byte), 1, int(ascii_classes[byte])
+        else:
+            code, size = _character(html, at, stop)
+            kind = class_of(code, ascii_classes)
+        if kind & SPACE:
+            if given & IN_PREFORMATTED or size == 3:
+                for place in range(at, at + size):
+                    text[put] = html[place]
+                    put += 1
+            elif not space:
+                space, around_space = True, given
+            at, in_word = at + size, False
+            continue
+        if space:
+            text[put] = 32
+            put, space, gaps = put + 1, False, gaps + 1
+            in_links += 1 if around_space & given & IN_LINK else 0
+            emphasised += 1 if around_space & given & IN_EMPHASIS else 0
+        for place in range(at, at + size):
+            text[put] = html[place]
+            put += 1
+        at, shown, last, width = at + size, put, code, width + 1
+        if kind & MARK:
+            marks += 1
+            sentences += 1 if kind & SENTENCE else 0
+            in_word = False
+        elif kind & WIDE:
+            width, wides = width + 1, wides + 1
+            words += wides & 1
+            in_word = False
+        else:
+            words += 0 if in_word else 1
+            digits += 1 if kind & DIGIT else 0
+            capitals += 1 if kind & CAPITAL else 0
+            in_word = (kind & LETTER) != 0
+    measured[WIDTH] += width + gaps
+    measured[IN_LINKS] += in_links + (width if given & IN_LINK else 0)
+    measured[EMPHASISED] += emphasised + (width if given & IN_EMPHASIS else 0)
+    measured[WORDS] += words
+    measured[MARKS] += marks
+    measured[SENTENCES] += sentences
+    measured[DIGITS] += digits
+    measured[CAPITALS] += capitals
+    measured[WIDES], measured[LAST] = wides, last
+    return put, shown, space, around_space, in_word
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]

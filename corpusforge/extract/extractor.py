@@ -6,12 +6,14 @@ from html import unescape
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from corpusforge.extract.blocks import IN_LINKS, WIDTH, WORDS
 from corpusforge.extract.markup import ATTRIBUTES, TAG_END
 from corpusforge.extract.network import TYPES, Network
 from corpusforge.extract.page import Page, read_page
-from corpusforge.extract.tags import BLOCK, KINDS, NAMES
+from corpusforge.extract.tags import NAMES
+from corpusforge.extract.tree import Places
 
 MODEL = "extractor.npz"
 THRESHOLD = 102
@@ -58,7 +60,7 @@ def extracted(page: Page, network: Network, threshold: int = THRESHOLD) -> Extra
     chosen = np.flatnonzero(chances >= threshold)
     title = " ".join(unescape(page.title.tobytes().decode("utf-8", "replace")).split())
     return Extracted(
-        [line for number in chosen.tolist() for line in _lines(page, number, int(chances[number]))],
+        _lines(page, chosen, chances[chosen]),
         title,
         TYPES[int(types.argmax())] if len(chances) else "",
         confidence(page.blocks.measures[:, WORDS], chances, threshold),
@@ -74,32 +76,45 @@ def confidence(words: npt.NDArray[np.int32], chances: npt.NDArray[np.uint8], thr
     return 2 * right / both if both else 0.0
 
 
-def _lines(page: Page, number: int, score: int) -> list[Line]:
-    blocks = page.blocks
-    data = blocks.text[blocks.start[number] : blocks.end[number]].tobytes()
-    text = data.decode("utf-8", "replace")
-    text = unescape(text) if "&" in text else text
-    measured = blocks.measures[number]
-    links = int(255 * measured[IN_LINKS] // max(measured[WIDTH], 1))
-    where = path(page, int(page.tree.block[blocks.element[number]]))
-    lines = (line.rstrip() for line in text.split("\n"))
-    return [Line(line, where, links, score) for line in lines if line.strip()]
+def _lines(page: Page, chosen: npt.NDArray[np.intp], scores: npt.NDArray[np.uint8]) -> list[Line]:
+    blocks, found = page.blocks, list[Line]()
+    data = blocks.text.tobytes()
+    links = 255 * blocks.measures[chosen, IN_LINKS] // np.maximum(blocks.measures[chosen, WIDTH], 1)
+    columns = (blocks.start[chosen].tolist(), blocks.end[chosen].tolist(), links.tolist(), scores.tolist())
+    for path, start, end, in_links, score in zip(paths(page, blocks.element[chosen]), *columns, strict=True):
+        text = data[start:end].decode("utf-8", "replace")
+        text = unescape(text) if "&" in text else text
+        lines = (line.rstrip() for line in text.split("\n"))
+        found += (Line(line, path, in_links, score) for line in lines if line)
+    return found
 
 
-def path(page: Page, element: int) -> str:
-    """The nearest elements that break text, by name and first class, digits as 0: ``div.post>div.entry-0>p``."""
-    names: list[str] = []
-    tree = page.tree
-    while element > 0 and len(names) < PATH_ELEMENTS:
-        if KINDS[tree.element[element]] & BLOCK:
-            names.append(_name(page, element))
-        element = int(tree.parent[element])
-    return ">".join(reversed(names))
+def paths(page: Page, elements: Places) -> list[str]:
+    """Where elements hang: the nearest ones that break text, by name and first class, digits as 0, such as
+    ``div.post>div.entry-0>p``."""
+    rows = _around(page.tree.parent, page.tree.block, elements, PATH_ELEMENTS)
+    names = {element: _name(page, element) for element in np.unique(rows).tolist()}
+    return [">".join(names[element] for element in row if element) for row in rows.tolist()]
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _around(parent: Places, block: Places, elements: Places, most: int) -> Places:
+    """The nearest ``most`` elements around each one that break text, the outermost first; 0 where there are fewer."""
+    found = np.zeros((len(elements), most), np.int32)
+    for row in range(len(elements)):
+        element = block[elements[row]]
+        for place in range(most):
+            found[row, most - 1 - place] = element
+            if element > 0:
+                element = block[parent[element]]
+    return found
 
 
 def _name(page: Page, element: int) -> str:
     row = page.markup.tags[page.tree.tag[element]]
     found = _CLASS.search(page.markup.html[row[ATTRIBUTES] : row[TAG_END]].tobytes())
-    first = next((part for part in found.groups() if part), b"").decode("utf-8", "replace") if found else ""
     name = NAMES[page.tree.element[element]]
-    return (f"{name}.{_DIGITS.sub('0', first)}" if first else name)[:NAME_CHARACTERS]
+    if not found:
+        return name
+    first = (found[1] or found[2] or found[3] or b"").decode("utf-8", "replace")
+    return f"{name}.{_DIGITS.sub('0', first)}"[:NAME_CHARACTERS] if first else name
