@@ -97,21 +97,22 @@ def packed_records(
     first = begins if start == 0 else None
     size = file.seek(0, io.SEEK_END)
     while begins is not None and begins < end:
-        if not begins_member(file, begins, form, packing):
+        opened = open_member(file, begins, form, packing)
+        if opened is None:
             if begins >= size:
                 return
             yield Lost(begins, f"not_{form.name}" if begins == first else "broken_record")
             begins = next_member(file, begins + 1, end, form, packing)
             continue
         here, lost = begins, False
-        member = packing.member(file, here)
+        member, stream = opened
         try:
-            for item in _member_records(member, here, keep, form):
+            for item in _member_records(member, stream, here, keep, form):
                 yield item
                 lost = isinstance(item, Lost)
             behind = behind_padding(file, member.end)
             # A damaged member without a check may have taken the next one for its own bytes.
-            astray = lost and behind < size and not begins_member(file, behind, form, packing)
+            astray = lost and behind < size and open_member(file, behind, form, packing) is None
             begins = next_member(file, here + 1, end, form, packing) if astray else behind
         except Damaged as error:
             if not lost:
@@ -119,8 +120,8 @@ def packed_records(
             begins = next_member(file, here + 1, end, form, packing)
 
 
-def _member_records(member: Member, begins: int, keep: int, form: Format) -> Iterator[Record | Lost]:
-    stream, lost = Stream(member, 0), False
+def _member_records(member: Member, stream: Stream, begins: int, keep: int, form: Format) -> Iterator[Record | Lost]:
+    lost = False
     while stream.fill(1):
         at = stream.position
         read = read_record(stream, keep, form)
@@ -135,18 +136,24 @@ def _member_records(member: Member, begins: int, keep: int, form: Format) -> Ite
         stream.seek(form.next, form.mark_bytes + CONTEXT)
 
 
-def begins_member(file: BinaryIO, at: int, form: Format, packing: Packing) -> bool:
-    """Whether a member begins at ``at`` that inflates to the mark of a record.
+def open_member(file: BinaryIO, at: int, form: Format, packing: Packing) -> tuple[Member, Stream] | None:
+    """The member that begins at ``at``, and its bytes; None unless it inflates to the mark of a record.
 
     The first ``shown_bytes`` tell; a magic among other bytes would inflate all that follows, and so would the next one.
     """
     file.seek(at)
     if file.read(len(packing.magic)) != packing.magic:
-        return False
+        return None
+    section = Section(file, at, at + packing.shown_bytes)
+    member = packing.member(section, at)
+    stream = Stream(member, 0)
     try:
-        return marked(Stream(packing.member(Section(file, at, at + packing.shown_bytes), at), 0), 0, form)
+        if not marked(stream, 0, form):
+            return None
     except Damaged:
-        return False
+        return None
+    section.widen()
+    return member, stream
 
 
 def next_member(file: BinaryIO, at: int, end: int, form: Format, packing: Packing) -> int | None:
@@ -157,7 +164,7 @@ def next_member(file: BinaryIO, at: int, end: int, form: Format, packing: Packin
         window = file.read(min(STEP, end - at) + overlap)
         found = window.find(packing.magic)
         while found >= 0:
-            if begins_member(file, at + found, form, packing):
+            if open_member(file, at + found, form, packing):
                 return at + found
             found = window.find(packing.magic, found + 1)
         at += STEP

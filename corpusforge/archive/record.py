@@ -105,7 +105,7 @@ def _sound(stream: Stream, keep: int, form: Format, head: Head) -> Read:
     kept = head.length + min(head.size, keep)
     stream.fill(kept)
     whole = head.size <= keep
-    block = b"" if whole else bytes(stream.buffer[head.length : kept])
+    block = b"" if whole else stream.part(head.length, kept)
     if not whole and stream.drop(head.length + head.size) < head.length + head.size:
         stream.back(start)
         return NOTHING
@@ -119,7 +119,7 @@ def _sound(stream: Stream, keep: int, form: Format, head: Head) -> Read:
             stream.back(start)
         return NOTHING
     # Not before the record is known to be sound: many small ones may claim many bytes.
-    block = bytes(stream.buffer[head.length : kept]) if whole else block
+    block = stream.part(head.length, kept) if whole else block
     stream.drop(behind)
     return Read(True, last, stream.position - start, head.fields, block, head.size)
 
@@ -133,7 +133,7 @@ def _mended(stream: Stream, keep: int, form: Format, head: Head) -> Read:
     if end is None:
         return NOTHING
     behind = head.length + head.size
-    block = bytes(stream.buffer[head.length : min(end, behind)])
+    block = stream.part(head.length, min(end, behind))
     if behind < end and (blank := form.behind.match(stream.buffer, behind)):
         stream.drop(blank.end())
         return Read(True, False, stream.position - start, head.fields, block, head.size)
@@ -141,7 +141,7 @@ def _mended(stream: Stream, keep: int, form: Format, head: Head) -> Read:
     if last and end < behind:
         stream.drop(end)
         return Read(True, True, stream.position - start, head.fields, block, len(block), "cut")
-    block = LAST_LINE_ENDS.sub(b"", bytes(stream.buffer[head.length : end]))
+    block = LAST_LINE_ENDS.sub(b"", stream.part(head.length, end))
     stream.drop(end)
     return Read(True, last, stream.position - start, head.fields, block, len(block), "wrong_length")
 

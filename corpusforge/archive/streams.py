@@ -1,6 +1,7 @@
 """Bytes with look-ahead, of a file itself or of what a compressed member holds."""
 
 import io
+import sys
 from collections.abc import Callable
 from typing import BinaryIO, Protocol
 
@@ -56,6 +57,10 @@ class Section:
         self._at += len(data)
         return data
 
+    def widen(self) -> None:
+        """Go on to the file's end."""
+        self._end = sys.maxsize
+
     def more(self) -> bytes:
         return self.read(CHUNK)
 
@@ -86,9 +91,13 @@ class Stream:
     def take(self, count: int) -> bytes:
         """The next ``count`` bytes, or as many as there are, which are then left behind."""
         self.fill(count)
-        data = bytes(self.buffer[:count])
+        data = self.part(0, count)
         self.drop(len(data))
         return data
+
+    def part(self, start: int, end: int) -> bytes:
+        """A copy of what is in the buffer; a slice of it would be copied once more."""
+        return bytes(memoryview(self.buffer)[start:end])
 
     def drop(self, count: int) -> int:
         """Leave ``count`` bytes behind, or as many as there are; how many that were."""

@@ -6,11 +6,11 @@ the body does not show is therefore passed over, and a body that breaks off keep
 
 import io
 import re
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from fastwarc.stream_io import BrotliReader, WarcReader, ZstdReader
+from zlib_ng import zlib_ng
 
 BLANK_LINE = re.compile(rb"\r{0,2}\n\r{0,2}\n")
 STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)?\s+(\d{3})")
@@ -152,14 +152,14 @@ def inflated(data: bytes, at_most: int, window: int) -> Decoded:
     size = at = 0
     # What follows a stream, but is none itself, is left out, as browsers do.
     while at < len(data) and size < at_most and (at == 0 or data.startswith(GZIP, at)):
-        stream = zlib.decompressobj(window)
+        stream = zlib_ng.decompressobj(window)
         before, begin = len(pieces), at
         try:
             while at < len(data) and size < at_most and not stream.eof:
                 pieces.append(stream.decompress(data[at : at + FEED], at_most - size))
                 size += len(pieces[-1])
                 at = min(at + FEED, len(data)) - len(stream.unused_data)
-        except zlib.error:
+        except zlib_ng.error:
             whole = b"".join(pieces[:before])
             return whole + _before_error(data[begin:], at_most - len(whole), window), "bad_coding"
         if not stream.eof:
@@ -168,11 +168,11 @@ def inflated(data: bytes, at_most: int, window: int) -> Decoded:
 
 
 def _before_error(data: bytes, at_most: int, window: int) -> bytes:
-    stream, pieces, size = zlib.decompressobj(window), list[bytes](), 0
+    stream, pieces, size = zlib_ng.decompressobj(window), list[bytes](), 0
     for start in range(0, len(data), 64):
         try:
             piece = stream.decompress(data[start : start + 64], max(at_most - size, 1))
-        except zlib.error:
+        except zlib_ng.error:
             break
         pieces.append(piece)
         size += len(piece)
