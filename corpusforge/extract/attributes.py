@@ -28,6 +28,11 @@ _OF_ROLE, _OF_TYPE = 7, 9
 """What sets words of a role or a property, and of a type, apart from those of classes."""
 
 
+def property_hash(name: str) -> int:
+    """The hash of a word in small letters where it stands in a role or a property."""
+    return name_hash(f"{chr(_OF_ROLE)}{name}")
+
+
 @dataclass(frozen=True)
 class Attributes:
     """``words`` of element ``n`` are ``words[first[n]:first[n + 1]]``, hashed; ``kind`` is the hash of its first class,

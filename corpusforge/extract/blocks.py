@@ -41,7 +41,8 @@ class Blocks:
     """``text`` holds the text of all blocks, white space collapsed, character references as they stand in the page.
 
     Block ``n`` is ``text[start[n]:end[n]]``, begins in ``element[n]`` and has the ``measures[n]``, int32 of
-    (blocks, ``len(MEASURES)``).
+    (blocks, ``len(MEASURES)``). ``tag_at`` says for each tag where in the text it stands, before the white space that
+    is still to follow.
     """
 
     text: Bytes
@@ -49,6 +50,7 @@ class Blocks:
     start: Places
     end: Places
     measures: npt.NDArray[np.int32]
+    tag_at: Places
 
     def __len__(self) -> int:
         return len(self.element)
@@ -58,11 +60,11 @@ def read_blocks(markup: Markup, tree: Tree) -> Blocks:
     """Cut the text of a page into blocks."""
     most = len(markup.tags) + 1
     text = np.empty(len(markup.html) + most, np.uint8)
-    element, start, end = (np.empty(most, np.int32) for _ in range(3))
+    element, start, end, tag_at = (np.empty(most, np.int32) for _ in range(4))
     measures = np.zeros((most, len(MEASURES)), np.int32)
     arrays = (tree.inside, tree.inherited, KINDS, ASCII)
-    count, size = _read(markup.html, markup.tags, *arrays, text, element, start, end, measures)
-    return Blocks(text[:size], element[:count], start[:count], end[:count], measures[:count])
+    count, size = _read(markup.html, markup.tags, *arrays, text, element, start, end, measures, tag_at)
+    return Blocks(text[:size], element[:count], start[:count], end[:count], measures[:count], tag_at[: most - 1])
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
@@ -78,6 +80,7 @@ def _read(
     start: Places,
     end: Places,
     measures: npt.NDArray[np.int32],
+    tag_at: Places,
 ) -> tuple[int, int]:
     count, put, images = 0, 0, 0
     opened, space, around_space, in_word = False, False, 0, False
@@ -99,10 +102,13 @@ def _read(
                 images += 1
             elif opened and what == _A and tags[row, KIND] == OPEN:
                 measures[count, LINKS] += 1
+        if row >= 0:
+            tag_at[row] = put
         here = 0 if row < 0 else inside[row]
         given = inherited[here]
         if given & IN_SILENT:
             continue
+        begun = at
         if not opened:
             at, code = _behind_space(html, at, stop, ascii_classes)
         if at >= stop:
@@ -110,6 +116,8 @@ def _read(
         if not opened:
             opened, space, in_word = True, False, False
             element[count], start[count] = here, put
+            if given & IN_PREFORMATTED:
+                put = _indented(html, begun, at, text, put)
             measures[count, FIRST], measures[count, IMAGES], images = code, images, 0
             measures[count, LINKS] = 1 if given & IN_LINK else 0
         before = put
@@ -136,6 +144,18 @@ def _behind_space(html: Bytes, at: int, stop: int, ascii_classes: Bytes) -> tupl
             return at, code
         at += size
     return stop, 0
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _indented(html: Bytes, begun: int, at: int, text: Bytes, put: int) -> int:
+    """Copy the blanks of the line before a place; give where the text now ends."""
+    line = at
+    while line > begun and (html[line - 1] == 32 or html[line - 1] == 9):
+        line -= 1
+    for place in range(line, at):
+        text[put] = html[place]
+        put += 1
+    return put
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]

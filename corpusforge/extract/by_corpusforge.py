@@ -1,10 +1,12 @@
 """Main text by our own model."""
 
+from dataclasses import replace
 from typing import Any
 
 from corpusforge.extract.extractor import MODEL, Line, extracted
 from corpusforge.extract.metadata import Metadata, metadata
 from corpusforge.extract.network import read_network
+from corpusforge.extract.options import PLAIN, Options
 from corpusforge.extract.page import read_page
 from corpusforge.extract.result import Result, dropped
 from corpusforge.extract.surroundings import SLOTS
@@ -20,27 +22,38 @@ EXTRACTOR = Model(
 
 
 class Corpusforge:
-    """Extracts with the model that comes with the package, and ``metadata`` if that is asked for."""
+    """Extracts with the model that comes with the package; with ``metadata`` and other parts where they are asked
+    for."""
 
-    def __init__(self, metadata: bool = False) -> None:
-        self._network, self._metadata = load(EXTRACTOR, lambda path: read_network(path, SLOTS)), metadata
+    def __init__(self, metadata: bool = False, options: Options = PLAIN) -> None:
+        self._network = load(EXTRACTOR, lambda path: read_network(path, SLOTS))
+        self._metadata, self._options = metadata, options
 
-    def __call__(self, html: bytes, place: str) -> Result:
-        """The main text of a page of UTF-8, with how sure that is."""
+    def __call__(self, html: bytes, place: str, url: str | None = None) -> Result:
+        """The main text of a page of UTF-8, with how sure that is; ``url`` is the page's own address."""
         page = read_page(html)
-        found = extracted(page, self._network)
+        found = extracted(page, self._network, replace(self._options, url=url) if url else self._options)
         if not found.lines:
             return dropped("no_text")
         told = metadata(page) if self._metadata else Metadata()
-        more = {"author": told.author or None, "published": told.date or None}
-        confidence = round(found.confidence, 3)
-        return Result(found.text, found.title or None, _blocks(found.lines), None, confidence, found.kind, **more)
+        return Result(
+            found.text,
+            found.title or None,
+            _blocks(found.lines),
+            confidence=round(found.confidence, 3),
+            page_type=found.kind,
+            author=told.author or None,
+            published=told.date or None,
+            comments=found.comments or None,
+        )
 
 
 def _blocks(lines: list[Line]) -> list[dict[str, Any]]:
+    """One for each line, but for the empty ones of code."""
     blocks, start = [], 0
     for line in lines:
         end = start + len(line.text)
-        blocks.append({"path": line.path, "start": start, "end": end, "links": line.links, "score": line.score})
+        if end > start:
+            blocks.append({"path": line.path, "start": start, "end": end, "links": line.links, "score": line.score})
         start = end + 1
     return blocks

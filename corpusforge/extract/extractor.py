@@ -1,6 +1,7 @@
 """Main text of a page by our own model."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import unescape
 
@@ -9,8 +10,12 @@ import numpy.typing as npt
 from numba import njit
 
 from corpusforge.extract.blocks import IN_LINKS, WIDTH, WORDS
+from corpusforge.extract.choice import chosen_blocks, comments
+from corpusforge.extract.inline import Inline
+from corpusforge.extract.markdown import Markdown, Piece
 from corpusforge.extract.markup import ATTRIBUTES, TAG_END
 from corpusforge.extract.network import TYPES, Network
+from corpusforge.extract.options import PLAIN, Options
 from corpusforge.extract.page import Page, read_page
 from corpusforge.extract.tags import NAMES
 from corpusforge.extract.tree import Places
@@ -19,6 +24,9 @@ MODEL = "extractor.npz"
 THRESHOLD = 102
 """Probability in 1/255 from which on a block is main text: .40, chosen on held-out development pages; from .30 to .50
 the score hardly changes."""
+Numbers = npt.NDArray[np.intp]
+Text = tuple[str, int]
+"""A line of text and the number of its block."""
 PATH_ELEMENTS, NAME_CHARACTERS = 4, 24
 
 _CLASS = re.compile(rb"""\sclass\s*=\s*(?:"\s*([^"\s]+)|'\s*([^'\s]+)|([^"'\s>]+))""", re.IGNORECASE)
@@ -37,56 +45,80 @@ class Line:
 
 @dataclass(frozen=True)
 class Extracted:
-    """What was taken from a page: lines, the page's title, what kind of page it is, and how sure that is, 0 to 1."""
+    """What was taken from a page: lines, the page's title, what kind of page it is, how sure that is, 0 to 1, and the
+    comments of readers where they were asked for."""
 
     lines: list[Line]
     title: str
     kind: str
     confidence: float
+    comments: str = ""
 
     @property
     def text(self) -> str:
         return "\n".join(line.text for line in self.lines)
 
 
-def extract(html: bytes, network: Network, threshold: int = THRESHOLD) -> Extracted:
+def extract(html: bytes, network: Network, options: Options = PLAIN) -> Extracted:
     """The main text of UTF-8 HTML."""
-    return extracted(read_page(html), network, threshold)
+    return extracted(read_page(html), network, options)
 
 
-def extracted(page: Page, network: Network, threshold: int = THRESHOLD) -> Extracted:
+def extracted(page: Page, network: Network, options: Options = PLAIN) -> Extracted:
     """The main text of a page that was read."""
     chances, types = network(page.features(network.words))
-    chosen = np.flatnonzero(chances >= threshold)
-    title = " ".join(unescape(page.title.tobytes().decode("utf-8", "replace")).split())
+    main = chances >= THRESHOLD
+    chosen = np.flatnonzero(chosen_blocks(page, main, options))
+    texts = written(page, chosen, options) if options.is_marked_up else plain(page, chosen)
+    said = plain(page, np.flatnonzero(comments(page, main))) if options.comments else []
     return Extracted(
-        _lines(page, chosen, chances[chosen]),
-        title,
+        _lines(page, chosen, chances, texts),
+        " ".join(unescape(page.title.tobytes().decode("utf-8", "replace")).split()),
         TYPES[int(types.argmax())] if len(chances) else "",
-        confidence(page.blocks.measures[:, WORDS], chances, threshold),
+        confidence(page.blocks.measures[:, WORDS], chances),
+        "\n".join(text for text, _ in said),
     )
 
 
-def confidence(words: npt.NDArray[np.int32], chances: npt.NDArray[np.uint8], threshold: int = THRESHOLD) -> float:
+def confidence(words: npt.NDArray[np.int32], chances: npt.NDArray[np.uint8]) -> float:
     """The F1 that the chosen blocks have if each block is main text as often as its probability says."""
-    chosen = chances >= threshold
+    chosen = chances >= THRESHOLD
     expected = float((words * (chances / 255.0)).sum())
     right = float((words * (chances / 255.0))[chosen].sum())
     both = float(words[chosen].sum()) + expected
     return 2 * right / both if both else 0.0
 
 
-def _lines(page: Page, chosen: npt.NDArray[np.intp], scores: npt.NDArray[np.uint8]) -> list[Line]:
-    blocks, found = page.blocks, list[Line]()
-    data = blocks.text.tobytes()
-    links = 255 * blocks.measures[chosen, IN_LINKS] // np.maximum(blocks.measures[chosen, WIDTH], 1)
-    columns = (blocks.start[chosen].tolist(), blocks.end[chosen].tolist(), links.tolist(), scores.tolist())
-    for path, start, end, in_links, score in zip(paths(page, blocks.element[chosen]), *columns, strict=True):
+def plain(page: Page, chosen: Numbers) -> list[Text]:
+    """The lines of blocks with their numbers."""
+    data, found = page.blocks.text.tobytes(), list[Text]()
+    columns = (chosen.tolist(), page.blocks.start[chosen].tolist(), page.blocks.end[chosen].tolist())
+    for number, start, end in zip(*columns, strict=True):
         text = data[start:end].decode("utf-8", "replace")
         text = unescape(text) if "&" in text else text
-        lines = (line.rstrip() for line in text.split("\n"))
-        found += (Line(line, path, in_links, score) for line in lines if line)
+        found += [(line.rstrip(), number) for line in text.split("\n") if line.strip()]
     return found
+
+
+def written(page: Page, chosen: Numbers, options: Options) -> list[Text]:
+    """The lines of blocks with marks, and the images between them."""
+    inline, pieces = Inline(page, chosen, options), list[Piece]()
+    holders = page.tree.block[page.blocks.element]
+    for number in chosen.tolist():
+        if pieces and pieces[-1].number == number - 1:
+            pieces += (Piece(image.mark, number, image.element) for image in inline.before(number))
+        pieces.append(Piece(inline.text(number), number, int(holders[number])))
+    if options.markdown:
+        return list(Markdown(page, pieces).lines())
+    return [(line.rstrip(), piece.number) for piece in pieces for line in piece.text.split("\n") if line.strip()]
+
+
+def _lines(page: Page, chosen: Numbers, chances: npt.NDArray[np.uint8], texts: Sequence[Text]) -> list[Line]:
+    measures = page.blocks.measures[chosen]
+    links = (255 * measures[:, IN_LINKS] // np.maximum(measures[:, WIDTH], 1)).tolist()
+    columns = zip(paths(page, page.blocks.element[chosen]), links, chances[chosen].tolist(), strict=True)
+    about = dict(zip(chosen.tolist(), columns, strict=True))
+    return [Line(text, *about[number]) for text, number in texts]
 
 
 def paths(page: Page, elements: Places) -> list[str]:
@@ -113,7 +145,7 @@ def _around(parent: Places, block: Places, elements: Places, most: int) -> Place
 def _name(page: Page, element: int) -> str:
     row = page.markup.tags[page.tree.tag[element]]
     found = _CLASS.search(page.markup.html[row[ATTRIBUTES] : row[TAG_END]].tobytes())
-    name = NAMES[page.tree.element[element]]
+    name: str = NAMES[page.tree.element[element]]
     if not found:
         return name
     first = (found[1] or found[2] or found[3] or b"").decode("utf-8", "replace")

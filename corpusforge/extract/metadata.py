@@ -12,6 +12,7 @@ import numpy as np
 from corpusforge.extract.markup import ATTRIBUTES, ELEMENT, END, KIND, OPEN, TAG_END
 from corpusforge.extract.page import Page
 from corpusforge.extract.tags import NUMBERS
+from corpusforge.extract.values import values_of
 
 MOST_TAGS = 200
 """Tags of each kind that are read."""
@@ -20,9 +21,6 @@ MOST_JSON = 1 << 18
 MOST_CHARACTERS = 500
 """Characters of a value; what is longer is none."""
 
-_PAIR = re.compile(
-    rb"""([^\s"'<>/=]{1,60})\s{0,9}=\s{0,9}(?:"([^"]{0,2000})"|'([^']{0,2000})'|([^\s"'=<>`]{1,2000}))"""
-)
 _DATE = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?(?:[T ][\d:.+\-Z]*)?")
 _TITLES = ("og:title", "twitter:title", "dc.title", "citation_title")
 _AUTHORS = ("author", "article:author", "dc.creator", "citation_author", "parsely-author", "sailthru.author")
@@ -66,11 +64,7 @@ def _attributes(page: Page, name: str, most: int) -> Iterator[dict[str, str]]:
     tags = page.markup.tags
     rows = np.flatnonzero((tags[:, ELEMENT] == NUMBERS[name]) & (tags[:, KIND] == OPEN))[:most]
     for row in rows.tolist():
-        tag = page.markup.html[tags[row, ATTRIBUTES] : tags[row, TAG_END]].tobytes()
-        yield {
-            key.decode("utf-8", "replace").lower(): _clean((double or single or bare).decode("utf-8", "replace"))
-            for key, double, single, bare in _PAIR.findall(tag)
-        }
+        yield {key: _clean(value) for key, value in values_of(page.markup, row).items()}
 
 
 def _metas(page: Page) -> dict[str, str]:

@@ -9,7 +9,8 @@ class Result:
     """The main text, one paragraph a line, or None with the reason to ``drop`` the page.
 
     ``blocks`` is one for every line: path, offsets in characters, links and score in 1/255 (255 where an engine has
-    none). ``confidence`` (0 to 1), ``page_type``, ``author`` and ``published`` come from engines that tell them.
+    none). ``confidence`` (0 to 1), ``page_type``, ``author``, ``published`` and
+    ``comments`` come from engines that tell them.
     """
 
     text: str | None
@@ -20,6 +21,7 @@ class Result:
     page_type: str | None = None
     author: str | None = None
     published: str | None = None
+    comments: str | None = None
 
 
 def dropped(reason: str) -> Result:

@@ -1,6 +1,7 @@
 """Extract a page's main text, and say where in the page each line of it stood."""
 
 from collections.abc import Callable
+from dataclasses import fields
 from typing import ClassVar, Literal
 
 import pyarrow as pa
@@ -10,10 +11,14 @@ from corpusforge.engine import guard
 from corpusforge.extract.by_corpusforge import EXTRACTOR, Corpusforge
 from corpusforge.extract.by_resiliparse import Resiliparse
 from corpusforge.extract.by_trafilatura import Trafilatura
+from corpusforge.extract.options import Options, Rule
 from corpusforge.extract.result import Result, dropped
 from corpusforge.models.cache import Model
 from corpusforge.schema import BLOCK
 from corpusforge.stages import STRICT, put
+
+OURS = ("metadata", "markdown", "links", "images", "comments", "title_heading", "byline", "captions")
+"""Fields that are for our own engine only."""
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -22,7 +27,10 @@ class MainText:
 
     ``engine`` is ``trafilatura``; ``corpusforge``, our own model, which also writes how sure it is (``confidence``,
     the word F1 that it expects, 0 to 1) and the ``page_type``, and with ``metadata`` the ``author`` and the day
-    that it was ``published``, where they are marked up; or ``resiliparse``. For trafilatura: ``favor="precision"``
+    that it was ``published``, where they are marked up; or ``resiliparse``. Ours also marks headings, lists, tables,
+    code and quotes (``markdown``), writes the addresses of ``links`` and ``images`` into the text, and the ``comments``
+    of readers into a column of their own; ``title_heading``, ``byline`` and ``captions`` are main text where the
+    ``model`` says so, always beside main text (``keep``) or never (``drop``). For trafilatura: ``favor="precision"``
     is its ``favor_precision``, as datatrove runs it; comments of readers are left out, tables of data are kept by
     option, tables that only lay out are read as blocks; its own deduplication stays off: it remembers pages.
     Readings of ruby (``rt``, ``rp``) are taken out by every engine but resiliparse. What is too dear is refused by
@@ -37,6 +45,13 @@ class MainText:
 
     engine: Literal["trafilatura", "corpusforge", "resiliparse"] = "trafilatura"
     metadata: bool = False
+    markdown: bool = False
+    links: bool = False
+    images: bool = False
+    comments: bool = False
+    title_heading: Rule = "model"
+    byline: Rule = "model"
+    captions: Rule = "model"
     favor: Literal["default", "precision"] = "default"
     tables: bool = True
     most_bytes: int = 10_000_000
@@ -44,8 +59,17 @@ class MainText:
     most_depth: int = 200
 
     revision: ClassVar[int] = 3
-    reads: ClassVar[tuple[str, ...]] = ("html", "source_file", "source_offset")
     unrecorded: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        given = [f.name for f in fields(self) if f.name in OURS and getattr(self, f.name) != f.default]
+        if given and self.engine != "corpusforge":
+            raise ValueError(f"{', '.join(given)}: only with engine: corpusforge, not {self.engine}")
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Columns; the page's address where others are made absolute by it."""
+        return ("html", "source_file", "source_offset", *(("url",) if self.links or self.images else ()))
 
     @property
     def writes(self) -> dict[str, pa.DataType]:
@@ -55,6 +79,8 @@ class MainText:
             told = {"confidence": pa.float32(), "page_type": pa.string()}
         if self.engine == "corpusforge" and self.metadata:
             told |= {"author": pa.string(), "published": pa.string()}
+        if self.comments:
+            told |= {"comments": pa.large_string()}
         text = {"text": pa.large_string(), "title": pa.string(), "blocks": pa.list_(BLOCK)}
         return {**text, **told, "drop": pa.string()}
 
@@ -72,17 +98,18 @@ class MainText:
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         columns = (batch[name].to_pylist() for name in self.reads)
         extract, rows = self._engine(), []
-        for html, file, offset in zip(*columns, strict=True):
+        for html, file, offset, *url in zip(*columns, strict=True):
             place = f"{file}:{offset}"
             guard.at(place)
             large = len(html or b"") > self.most_bytes
-            rows.append(dropped("too_large") if large else extract(html or b"", place))
+            rows.append(dropped("too_large") if large else extract(html or b"", place, *url))
         guard.at("")
         return put(self, batch, **{name: [getattr(row, name) for row in rows] for name in self.writes})
 
-    def _engine(self) -> Callable[[bytes, str], Result]:
+    def _engine(self) -> Callable[..., Result]:
         if self.engine == "corpusforge":
-            return Corpusforge(self.metadata)
+            chosen = {name: getattr(self, name) for name in OURS if name != "metadata"}
+            return Corpusforge(self.metadata, Options(**chosen))
         if self.engine == "resiliparse":
             return Resiliparse()
         return Trafilatura(self.favor == "precision", self.tables, self.most_elements, self.most_depth)

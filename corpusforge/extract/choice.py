@@ -1,0 +1,131 @@
+"""Which blocks of a page are taken: those that the model says, and kinds of parts that are always or never wanted."""
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from corpusforge.extract.attributes import property_hash
+from corpusforge.extract.blocks import IN_LINKS, WIDTH
+from corpusforge.extract.headings import title_overlap
+from corpusforge.extract.options import Options, Rule
+from corpusforge.extract.page import Page
+from corpusforge.extract.surroundings import HEADING_LEVEL
+from corpusforge.extract.tags import NUMBERS, Hashes, name_hash
+from corpusforge.extract.tree import Places
+
+Flags = npt.NDArray[np.bool_]
+
+BYLINE_WIDTH = 200
+"""Width from which on a block is more than a byline."""
+BYLINE_AWAY = 6
+"""Blocks between a byline and the main text it belongs to."""
+COMMENT_WIDTH = 20
+"""Width outside of links that a comment has at least."""
+
+_BYLINE, _COMMENTS = (
+    np.array([hash_of(name) for name in names.split() for hash_of in (name_hash, property_hash)], np.uint32)
+    for names in ("byline author authors dateline", "comment comments commentlist disqus")
+)
+"""What people call such parts in classes, ids, roles and properties, whatever language the page is in."""
+_CAPTIONS = [NUMBERS[name] for name in ("figcaption", "caption")]
+_IDLE = [NUMBERS[name] for name in ("form", "button", "nav", "label")]
+
+
+def chosen_blocks(page: Page, main: Flags, options: Options) -> Flags:
+    """``main`` with the parts that the options keep beside main text, and without those that they drop."""
+    chosen = main.copy()
+    for rule, part, away in (
+        (options.captions, captions, 1),
+        (options.byline, bylines, BYLINE_AWAY),
+        (options.title_heading, title_heading, len(main)),
+    ):
+        if rule != "model":
+            _apply(chosen, main, part(page), rule, away)
+    return chosen
+
+
+def _apply(chosen: Flags, main: Flags, part: Flags, rule: Rule, away: int) -> None:
+    chosen[part] = False
+    if rule == "keep":
+        chosen |= part & _near(main & ~part, away)
+
+
+def _near(main: Flags, away: int) -> Flags:
+    """Blocks with main text at most so many blocks away."""
+    places = np.flatnonzero(main)
+    if not len(places):
+        return main
+    here = np.arange(len(main))
+    after = places[np.minimum(np.searchsorted(places, here), len(places) - 1)]
+    before = places[np.maximum(np.searchsorted(places, here, "right") - 1, 0)]
+    near: Flags = np.minimum(abs(after - here), abs(here - before)) <= away
+    return near
+
+
+def captions(page: Page) -> Flags:
+    """Blocks in captions of figures and tables."""
+    return _of_blocks(page, _inside(page.tree.parent, np.isin(page.tree.element, _CAPTIONS)))
+
+
+def bylines(page: Page) -> Flags:
+    """Short blocks in elements that are named as bylines."""
+    named = _inside(page.tree.parent, _named(page, _BYLINE))
+    found: Flags = _of_blocks(page, named) & (page.blocks.measures[:, WIDTH] < BYLINE_WIDTH)
+    return found
+
+
+def title_heading(page: Page) -> Flags:
+    """The heading that says the page's title best, if there is one."""
+    found = np.zeros(len(page.blocks), np.bool_)
+    level = HEADING_LEVEL[page.tree.element[page.tree.block[page.blocks.element]]]
+    _, heading = title_overlap(page.blocks, level, page.title)
+    if heading >= 0:
+        found[heading] = True
+    return found
+
+
+def comments(page: Page, main: Flags) -> Flags:
+    """Blocks that readers wrote below a page, as far as they are not main text themselves (posts of a forum are).
+
+    What is named after comments and holds main text is named so for another reason.
+    """
+    tree, measures = page.tree, page.blocks.measures
+    named = _named(page, _COMMENTS) & ~_around(tree.parent, page.blocks.element[main])
+    below = _inside(tree.parent, named) & ~_inside(tree.parent, np.isin(tree.element, _IDLE))
+    is_heading = HEADING_LEVEL[tree.element[tree.block[page.blocks.element]]] > 0
+    is_wide = measures[:, WIDTH] - 2 * measures[:, IN_LINKS] >= COMMENT_WIDTH
+    found: Flags = _of_blocks(page, below) & is_wide & ~is_heading & ~main
+    return found
+
+
+def _of_blocks(page: Page, elements: Flags) -> Flags:
+    found: Flags = elements[page.blocks.element]
+    return found
+
+
+def _named(page: Page, names: Hashes) -> Flags:
+    attributes = page.attributes
+    found = np.zeros(len(page.tree), np.bool_)
+    holders = np.repeat(np.arange(len(page.tree)), np.diff(attributes.first))
+    found[holders[np.isin(attributes.words, names)]] = True
+    return found
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _inside(parent: Places, wanted: Flags) -> Flags:
+    """Which elements are wanted or in one that is."""
+    found = wanted.copy()
+    for element in range(1, len(parent)):
+        found[element] |= found[parent[element]]
+    return found
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _around(parent: Places, elements: Places) -> Flags:
+    """Which elements are among these or around one of them."""
+    found = np.zeros(len(parent), np.bool_)
+    for element in elements:
+        while element >= 0 and not found[element]:
+            found[element] = True
+            element = parent[element]
+    return found

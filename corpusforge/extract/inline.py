@@ -1,0 +1,161 @@
+"""Texts of blocks with what stands inside their lines: links, images and code."""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import unescape
+from itertools import pairwise
+from urllib.parse import urljoin
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from corpusforge.extract.markup import ELEMENT, KIND, OPEN
+from corpusforge.extract.options import Options
+from corpusforge.extract.page import Page
+from corpusforge.extract.tags import NUMBERS
+from corpusforge.extract.tree import IN_PREFORMATTED, Places
+from corpusforge.extract.values import values_of
+
+_A, _IMG, _BASE = (NUMBERS[name] for name in ("a", "img", "base"))
+_CODE = [NUMBERS[name] for name in ("code", "kbd", "samp", "tt")]
+_CLOSES, _OPENS = range(2)
+"""At one place what closes comes before what opens."""
+
+Insertion = tuple[int, int, int, str]
+"""A place in the text of all blocks, what comes first there, twice (inner elements close first and open last), and
+what is put there."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image between two blocks: its mark, and the element that breaks text which it hangs in."""
+
+    mark: str
+    element: int
+
+
+class Inline:
+    """The texts of the ``chosen`` blocks of a page, with marks of the kinds that the options ask for."""
+
+    def __init__(self, page: Page, chosen: npt.NDArray[np.intp], options: Options) -> None:
+        self._page, self._data = page, page.blocks.text.tobytes()
+        self._is_chosen = np.isin(np.arange(len(page.blocks)), chosen)
+        self._address = _base(page, options.url)
+        self._alone: dict[int, list[Image]] = defaultdict(list)
+        found: list[Insertion] = []
+        if options.markdown:
+            found += self._code()
+        if options.links:
+            found += self._links()
+        if options.images:
+            found += self._images()
+        self._insertions = sorted(found)
+
+    def text(self, number: int) -> str:
+        """The text of a block."""
+        start, end = int(self._page.blocks.start[number]), int(self._page.blocks.end[number])
+        first = bisect_left(self._insertions, (start, _OPENS))
+        # What opens where a block ends belongs to the next one, which may begin there.
+        last = bisect_left(self._insertions, (end, _OPENS))
+        pieces, at = [], start
+        for place, _, _, mark in self._insertions[first:last]:
+            pieces += [_decoded(self._data[at:place]), mark]
+            at = place
+        return "".join([*pieces, _decoded(self._data[at:end])])
+
+    def before(self, number: int) -> list[Image]:
+        """The images that stand between a block and the one before it."""
+        return self._alone.get(number, [])
+
+    def _code(self) -> Iterator[Insertion]:
+        tree = self._page.tree
+        wanted = np.isin(tree.element, _CODE) & (tree.inherited & IN_PREFORMATTED == 0)
+        for element, start, end in self._spans(wanted):
+            yield start, _OPENS, element, "`"
+            yield end, _CLOSES, -element, "`"
+
+    def _links(self) -> Iterator[Insertion]:
+        for element, start, end in self._spans(self._page.tree.element == _A):
+            row = int(self._page.tree.tag[element])
+            address = self._absolute(values_of(self._page.markup, row).get("href", ""))
+            if address:
+                yield start, _OPENS, element, "["
+                yield end, _CLOSES, -element, f"]({address})"
+
+    def _spans(self, wanted: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int, int]]:
+        """Each wanted element with the start and the end of its text in each block that it has some in."""
+        page, blocks = self._page, self._page.blocks
+        owner = _owners(page.tree.parent, wanted)[page.tree.inside]
+        changes = np.flatnonzero(np.diff(owner, prepend=0))
+        places = [*blocks.tag_at[changes].tolist(), len(self._data)]
+        for element, (start, end) in zip(owner[changes].tolist(), pairwise(places), strict=True):
+            if element:
+                yield from self._cut(element, start, end)
+
+    def _cut(self, element: int, start: int, end: int) -> Iterator[tuple[int, int, int]]:
+        blocks = self._page.blocks
+        first = int(np.searchsorted(blocks.end, start, "right"))
+        last = int(np.searchsorted(blocks.start, end, "left"))
+        for number in range(first, last):
+            begun, ended = max(start, int(blocks.start[number])), min(end, int(blocks.end[number]))
+            while begun < ended and self._data[begun] in b" \n":
+                begun += 1
+            if begun < ended and self._is_chosen[number]:
+                yield element, begun, ended
+
+    def _images(self) -> Iterator[Insertion]:
+        """Images inside blocks; those that stand alone are remembered by the block behind them."""
+        page, blocks, tags = self._page, self._page.blocks, self._page.markup.tags
+        holders = page.tree.block[blocks.element]
+        for row in np.flatnonzero((tags[:, ELEMENT] == _IMG) & (tags[:, KIND] == OPEN)).tolist():
+            values, at = values_of(page.markup, row), int(blocks.tag_at[row])
+            address = next((v for v in map(values.get, ("src", "data-src")) if v and not v.startswith("data:")), "")
+            if not address and not values.get("alt"):
+                continue
+            mark = f"![{values.get('alt', '')}]({self._absolute(address)})"
+            holder = int(page.tree.block[page.tree.inside[row]])
+            number = int(np.searchsorted(blocks.start, at)) - 1
+            if number >= 0 and at <= blocks.end[number] and holders[number] == holder:
+                is_apart = at == blocks.end[number] or self._data[at] in b" \n"
+                yield at, _CLOSES, len(page.tree), f" {mark}" if is_apart else f" {mark} "
+            elif number + 1 < len(blocks) and holders[number + 1] == holder:
+                yield int(blocks.start[number + 1]), _OPENS, 0, f"{mark} "
+            else:
+                self._alone[number + 1].append(Image(mark, holder))
+
+    def _absolute(self, address: str) -> str:
+        """The address in full where the page's is known; none for a script's or a place in the page."""
+        if not address or address.startswith("#") or address.lower().startswith(("javascript:", "data:")):
+            return ""
+        try:
+            found = urljoin(self._address, address)
+        except ValueError:
+            found = address
+        return found.replace(" ", "%20").replace(")", "%29")
+
+
+def _base(page: Page, url: str) -> str:
+    tags = page.markup.tags
+    rows = np.flatnonzero((tags[:, ELEMENT] == _BASE) & (tags[:, KIND] == OPEN))
+    base = values_of(page.markup, int(rows[0])).get("href", "") if len(rows) else ""
+    try:
+        return urljoin(url, base)
+    except ValueError:
+        return url
+
+
+def _decoded(data: bytes) -> str:
+    text = data.decode("utf-8", "replace")
+    return unescape(text) if "&" in text else text
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _owners(parent: Places, wanted: npt.NDArray[np.bool_]) -> Places:
+    """The nearest wanted element that each one is or is in; 0 if there is none."""
+    found = np.zeros(len(parent), np.int32)
+    for element in range(1, len(parent)):
+        found[element] = element if wanted[element] else found[parent[element]]
+    return found

@@ -1,0 +1,212 @@
+"""The lines of a page's main text as Markdown writes them: headings, lists, tables, code and quotes.
+
+One line is one paragraph, as in plain text: no blank lines stand between them.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+
+from corpusforge.extract.page import Page
+from corpusforge.extract.surroundings import HEADING_LEVEL
+from corpusforge.extract.tags import KINDS, NUMBERS, PREFORMATTED
+from corpusforge.extract.values import values_of
+
+MOST_IN_CELL, MOST_CHARACTERS = 3, 400
+"""Blocks and characters of a cell of data; a table with fuller ones lays out the page."""
+MOST_SPAN = 50
+"""Columns that one cell is believed to span."""
+
+_LI, _OL, _DD, _TABLE, _TR, _TD, _TH, _QUOTE, _CODE = (
+    NUMBERS[name] for name in ["li", "ol", "dd", "table", "tr", "td", "th", "blockquote", "code"]
+)
+_LANGUAGE = re.compile(r"\b(?:lang|language|highlight-source|brush)[-: ]\s?([a-z0-9+#]{1,20})(?![\w+#])", re.IGNORECASE)
+
+Line = tuple[str, int]
+"""A line of text and the number of its block."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """The text of a block, its number and the element that it hangs in."""
+
+    text: str
+    number: int
+    element: int
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What an element stands in: a heading of a level, quotes, list items from the outermost on; 0 is none."""
+
+    level: int = 0
+    quotes: int = 0
+    items: tuple[int, ...] = ()
+    code: int = 0
+    cell: int = 0
+    row: int = 0
+    table: int = 0
+
+
+class Markdown:
+    """Writes the pieces of one page."""
+
+    def __init__(self, page: Page, pieces: Sequence[Piece]) -> None:
+        self._page, self._pieces = page, pieces
+        self._frames: dict[int, Frame] = {0: Frame()}
+        self._begun: set[int] = set()
+        self._numbers: dict[int, int] = {}
+        self._by_parent = np.argsort(page.tree.parent, kind="stable")
+        self._parents = page.tree.parent[self._by_parent]
+        self._framed = [(self._frame(piece.element), piece) for piece in pieces]
+        self._tables = self._data_tables()
+
+    def lines(self) -> Iterator[Line]:
+        """The lines in order."""
+        for (kind, _), group in groupby(self._framed, self._unit):
+            its = list(group)
+            if kind == "code":
+                yield from self._code(its[0][0], [piece for _, piece in its])
+            elif kind == "row":
+                yield from self._row(its[0][0], [(frame.cell, piece) for frame, piece in its])
+            else:
+                for frame, piece in its:
+                    yield from self._paragraph(frame, piece)
+
+    def _unit(self, framed: tuple[Frame, Piece]) -> tuple[str, int]:
+        """What is written together: the lines of one stretch of code, the cells of one row."""
+        frame, _ = framed
+        if frame.table in self._tables:
+            return "row", frame.row
+        return ("code", frame.code) if frame.code else ("", 0)
+
+    def _frame(self, element: int) -> Frame:
+        """The frame of an element that breaks text."""
+        tree, chain = self._page.tree, []
+        while element not in self._frames:
+            chain.append(element)
+            element = int(tree.block[tree.parent[element]])
+        frame = self._frames[element]
+        for inner in reversed(chain):
+            frame = self._frames[inner] = _within(frame, inner, int(tree.element[inner]))
+        return frame
+
+    def _paragraph(self, frame: Frame, piece: Piece) -> Iterator[Line]:
+        text = piece.text
+        if frame.level:
+            text = "#" * frame.level + " " + " ".join(text.split("\n"))
+        for line in text.split("\n"):
+            if line.strip():
+                yield self._margin(frame) + line.rstrip(), piece.number
+
+    def _margin(self, frame: Frame) -> str:
+        """What stands before a line: signs of quotes, and the mark of its item or as much room."""
+        margin = "> " * frame.quotes
+        for item in frame.items[:-1]:
+            margin += " " * len(self._mark(item))
+        if frame.items:
+            inner = frame.items[-1]
+            mark = self._mark(inner)
+            margin += mark if inner not in self._begun else " " * len(mark)
+            self._begun.add(inner)
+        return margin
+
+    def _mark(self, item: int) -> str:
+        tree = self._page.tree
+        if tree.element[item] == _DD:
+            return ": "
+        holder = int(tree.parent[item])
+        if tree.element[holder] != _OL:
+            return "- "
+        if item not in self._numbers:
+            first = values_of(self._page.markup, int(tree.tag[holder])).get("start", "")
+            begin = int(first) if re.fullmatch("[0-9]{1,6}", first) else 1
+            self._numbers.update((own, begin + n) for n, own in enumerate(self._children(holder, (_LI,))))
+        return f"{self._numbers[item]}. "
+
+    def _code(self, frame: Frame, pieces: Sequence[Piece]) -> Iterator[Line]:
+        margin, first = self._margin(frame), pieces[0].number
+        room = " " * len(margin) if frame.items else margin
+        yield f"{margin}```{self._language(frame.code)}", first
+        for piece in pieces:
+            for line in piece.text.split("\n"):
+                yield f"{room}{line.rstrip()}" if line.strip() else "", piece.number
+        yield f"{room}```", pieces[-1].number
+
+    def _language(self, code: int) -> str:
+        """The programming language that the element, the one in it or one around it names in its class."""
+        tree = self._page.tree
+        inner = self._children(code, (_CODE,))[:1]
+        around = int(tree.parent[code])
+        for element in (code, *inner, around, int(tree.parent[around]) if around > 0 else 0):
+            if element > 0:
+                names = values_of(self._page.markup, int(tree.tag[element])).get("class", "")
+                if found := _LANGUAGE.search(names):
+                    return found[1].lower()
+        return ""
+
+    def _data_tables(self) -> frozenset[int]:
+        """Tables with two cells in a row whose cells are short: others lay out the page."""
+        cells: dict[int, list[Piece]] = {}
+        rows: dict[int, set[int]] = {}
+        bad, table_of = set[int](), dict[int, int]()
+        for frame, piece in self._framed:
+            if not frame.table:
+                continue
+            if not frame.row or not frame.cell or frame.level or frame.code:
+                bad.add(frame.table)
+            cells.setdefault(frame.cell, []).append(piece)
+            rows.setdefault(frame.row, set()).add(frame.cell)
+            table_of[frame.cell] = table_of[frame.row] = frame.table
+        for cell, its in cells.items():
+            if len(its) > MOST_IN_CELL or sum(len(piece.text) for piece in its) > MOST_CHARACTERS:
+                bad.add(table_of[cell])
+        return frozenset({table_of[row] for row, its in rows.items() if len(its) > 1} - bad)
+
+    def _row(self, frame: Frame, its: Sequence[tuple[int, Piece]]) -> Iterator[Line]:
+        """A row with all of its cells, those empty that have no main text; a line behind the first row of a table."""
+        texts, shown = defaultdict[int, list[str]](list), list[str]()
+        for cell, piece in its:
+            texts[cell].append(piece.text)
+        for cell in self._children(frame.row, (_TD, _TH)):
+            text = " ".join(texts.get(cell, ()))
+            shown += [" ".join(text.split()).replace("|", "\\|"), *[""] * (self._span(cell) - 1)]
+        margin, number = self._margin(frame), its[0][1].number
+        yield f"{margin}| {' | '.join(shown)} |", number
+        if frame.table not in self._begun:
+            self._begun.add(frame.table)
+            yield " " * len(margin) + "|" + " --- |" * len(shown), number
+
+    def _children(self, element: int, wanted: tuple[int, ...]) -> list[int]:
+        """The wanted ones of the elements right in one."""
+        first, last = np.searchsorted(self._parents, (element, element + 1))
+        children = self._by_parent[first:last]
+        found: list[int] = children[np.isin(self._page.tree.element[children], wanted)].tolist()
+        return found
+
+    def _span(self, cell: int) -> int:
+        columns = values_of(self._page.markup, int(self._page.tree.tag[cell])).get("colspan", "")
+        return min(int(columns), MOST_SPAN) if re.fullmatch("[1-9][0-9]{0,3}", columns) else 1
+
+
+def _within(around: Frame, element: int, what: int) -> Frame:
+    """The frame of an element inside one that has the frame ``around``."""
+    level, quotes, items = int(HEADING_LEVEL[what]) or around.level, around.quotes, around.items
+    code, cell, row, table = around.code, around.cell, around.row, around.table
+    if what == _TABLE:
+        table, row, cell = element, 0, 0
+    elif what == _TR:
+        row, cell = element, 0
+    elif what in (_TD, _TH):
+        cell = element
+    elif what in (_LI, _DD):
+        items = (*items, element)
+    elif what == _QUOTE:
+        quotes += 1
+    elif KINDS[what] & PREFORMATTED:
+        code = element
+    return Frame(level, quotes, items, code, cell, row, table)

@@ -1,0 +1,145 @@
+"""What our engine writes besides plain text: marks of structure, addresses, parts by option."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corpusforge.extract.extractor import written
+from corpusforge.extract.options import Options
+from corpusforge.extract.page import read_page
+from corpusforge.stages.main_text import MainText
+from tests.extract.markup import anything
+from tests.extract.pages import TEXTS, article
+from tests.stages.pages import html_batch
+
+URL = "https://a.example/d/page.html"
+
+
+def lines_of(html: str | bytes, **options: Any) -> list[str]:
+    """The lines of all blocks of a page, whether they are main text or not."""
+    page = read_page(html.encode() if isinstance(html, str) else html)
+    return [text for text, _ in written(page, np.arange(len(page.blocks)), Options(**options))]
+
+
+def row(html: str, **fields: Any) -> dict[str, Any]:
+    batch = html_batch(html).append_column("url", pa.array([URL]))
+    found: dict[str, Any] = MainText(engine="corpusforge", **fields)(batch).to_pylist()[0]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ("<h1>A</h1><h3>B<br>C</h3><p>d", ["# A", "### B C", "d"]),
+        ("<ul><li>a<li>b<ul><li>c</ul>d<li>e</ul>", ["- a", "- b", "  - c", "  d", "- e"]),
+        ("<ol start=9><li>a<li><p>b<p>c<li>d</ol>", ["9. a", "10. b", "    c", "11. d"]),
+        ("<ol><li><ul><li>a</ul><li>b</ol>", ["   - a", "2. b"]),
+        ("<dl><dt>a<dd>b<dd>c</dl>", ["a", ": b", ": c"]),
+        ("<blockquote><p>a<br>b<blockquote>c</blockquote></blockquote>", ["> a", "> b", "> > c"]),
+        ("<table><tr><th>a<th>b<tr><td>c|d<td><p>e<p>f</table>", ["| a | b |", "| --- | --- |", "| c\\|d | e f |"]),
+        ("<table><tr><td colspan=2>a<td>b<tr><td>c<td><td>d</table>",
+         ["| a |  | b |", "| --- | --- | --- |", "| c |  | d |"]),
+        ("<table><tr><td><h2>a</h2><td>b</table>", ["## a", "b"]),
+        (f"<table><tr><td>{'a' * 401}<td>b</table>", ["a" * 401, "b"]),
+        ("<table><tr><td>a<tr><td>b</table>", ["a", "b"]),
+        ("<pre class='language-c++'>  a\n\n\tb\n</pre>c", ["```c++", "  a", "", "\tb", "```", "c"]),
+        ("<ul><li>a<pre>b\nc</pre></ul>", ["- a", "  ```", "  b", "  c", "  ```"]),
+        ("<div class='highlight-source-py'><pre><code>x</code></pre></div>", ["```py", "x", "```"]),
+        ("<p>use <code>a &lt; b</code> or <kbd>c</kbd>.", ["use `a < b` or `c`."]),
+        ("日本語<h2>見出し</h2><ul><li>項目</ul>", ["日本語", "## 見出し", "- 項目"]),
+        ("", []),
+    ],
+)  # fmt: skip
+def test_structure_is_marked(html: str, expected: list[str]) -> None:
+    assert lines_of(html, markdown=True) == expected
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ("<p>see <a href='/x y'>the  page</a>, too", "see [the page](https://a.example/x%20y), too"),
+        ("<a href=b?c=1&amp;d=(2)><code>x</code></a>", "[`x`](https://a.example/d/b?c=1&d=(2%29)"),
+        ("<code>f(<a href=/g>g</a>)</code>", "`f([g](https://a.example/g))`"),
+        ("<p><a href='#top'>up</a> <a href='javascript:x()'>do</a> <a>none</a> <a href='//['>bad</a>",
+         "up do none [bad](//[)"),
+        ("<base href='https://b.example/c/'><p><a href=d>e</a>", "[e](https://b.example/c/d)"),
+        ("<p><a href=/a>b</a><a href=/c>d</a>", "[b](https://a.example/a)[d](https://a.example/c)"),
+    ],
+)  # fmt: skip
+def test_links_are_written_in_full(html: str, expected: str) -> None:
+    assert lines_of(html, markdown=True, links=True, url=URL) == [expected]
+
+
+def test_a_link_around_blocks_is_one_in_each() -> None:
+    assert lines_of("<a href=/x><h2>a</h2><p>b</p></a>", links=True) == ["[a](/x)", "[b](/x)"]
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ("<p>a <img src=b.png alt='c d'> e", ["a ![c d](https://a.example/d/b.png) e"]),
+        ("<p>a<img src=b.png>e", ["a ![](https://a.example/d/b.png) e"]),
+        ("<p><img data-src=/b src='data:x' alt=c>e", ["![c](https://a.example/b) e"]),
+        ("<p>a</p><figure><img src=/b alt=c><figcaption>d</figcaption></figure>",
+         ["a", "![c](https://a.example/b)", "d"]),
+        ("<img src=/b><p>a</p><img src=/c>", ["a"]),
+        ("<p>a <img src='data:x'> b", ["a b"]),
+    ],
+)  # fmt: skip
+def test_images_stand_where_they_are_shown(html: str, expected: list[str]) -> None:
+    assert lines_of(html, images=True, url=URL) == expected
+
+
+def test_parts_are_kept_or_dropped_by_option() -> None:
+    byline = '<p class="byline">By Natsume Soseki</p>'
+    figure = "<figure><img src=x><figcaption>A cat, asleep.</figcaption></figure>"
+    html = article("en").replace("</h1>", f"</h1>{byline}{figure}")
+    heading = TEXTS["en"][:20].strip()
+    kept = row(html, title_heading="keep", byline="keep", captions="keep")["text"].split("\n")
+    dropped = row(html, title_heading="drop", byline="drop", captions="drop")["text"].split("\n")
+    assert kept[:3] == [heading, "By Natsume Soseki", "A cat, asleep."]
+    assert dropped == [line for line in kept[3:] if line.startswith(TEXTS["en"])]
+
+
+def test_comments_are_a_column_of_their_own() -> None:
+    said = "".join(f"<li class=comment><p>I do not agree with that at all, number {n}.</p></li>" for n in range(3))
+    html = article("en").replace("</main>", f'</main><ol id="comments" class="comments">{said}</ol>')
+    found = row(html, comments=True)
+    lines = [*(found["comments"] or "").split("\n"), *found["text"].split("\n")]
+    assert [line for line in lines if "agree" in line] == [
+        f"I do not agree with that at all, number {n}." for n in range(3)
+    ]
+    assert "comments" not in row(html)
+
+
+def test_each_line_of_marked_text_has_its_block() -> None:
+    extra = f"<ul><li>{TEXTS['ja']}</li></ul><pre>a = 1\n\nb = 2</pre>"
+    found = row(article("ja", extra=extra), markdown=True)
+    lines = found["text"].split("\n")
+    assert lines[0] == f"# {TEXTS['ja'][:20]}"
+    assert f"- {TEXTS['ja']}" in lines
+    assert lines[-5:] == ["```", "a = 1", "", "b = 2", "```"]
+    marked = [found["text"][block["start"] : block["end"]] for block in found["blocks"]]
+    assert marked == [line for line in lines if line]
+
+
+def test_fields_of_our_engine_are_refused_for_another() -> None:
+    with pytest.raises(ValueError, match="markdown, comments: only with engine: corpusforge, not trafilatura"):
+        MainText(markdown=True, comments=True)
+
+
+def test_a_deep_page_is_written() -> None:
+    assert lines_of("<blockquote>" * 600 + "a", markdown=True)[0].endswith("> a")
+    assert len(lines_of("<ul><li>a" * 300, markdown=True)) == 300
+
+
+@given(anything, st.builds(Options, *[st.booleans()] * 3))
+def test_marks_take_no_text_away(html: bytes, options: Options) -> None:
+    marked = iter("".join(lines_of(html, **vars(options))))
+    for text in read_page(html).texts():
+        for sign in "".join(text.split()):
+            assert sign in marked
