@@ -6,7 +6,7 @@ Memory is bounded by the window that a stream was made with; one that asks for m
 import bz2
 import lzma
 import re
-from typing import Protocol
+from typing import Protocol, cast
 
 import lz4.frame
 import zstandard
@@ -31,7 +31,8 @@ BEGINS = {
 """How the streams of each kind begin."""
 SUFFIXES = {".gz": "gzip", ".zst": "zstd", ".zstd": "zstd", ".bz2": "bz2", ".xz": "xz", ".lz4": "lz4"}
 """The kind that a file's name tells."""
-ERRORS = (zlib_ng.error, lzma.LZMAError, zstandard.ZstdError, RuntimeError, EOFError, OSError, ValueError)
+INFLATE_ERROR = cast("type[Exception]", zlib_ng.error)  # its stub calls it an instance
+ERRORS = (INFLATE_ERROR, lzma.LZMAError, zstandard.ZstdError, RuntimeError, EOFError, OSError, ValueError)
 """What decoders raise; they are given bytes, so an OSError of theirs is never one of the file."""
 NO_MEMORY = re.compile(r"not enough memory|allocation[ _](?:error|failed)|malloc of size|error -4 while", re.IGNORECASE)
 """How libraries say that the machine has no memory left, not that the bytes ask for more than is allowed."""

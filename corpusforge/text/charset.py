@@ -13,8 +13,18 @@ from functools import partial
 import chardet
 
 from corpusforge.text.encodings import BY_NAME, Encoding, encoding_of
-from corpusforge.text.mojibake import WAYS, bytes_of, is_misread, may_be_misread, read_back
-from corpusforge.text.reading import HALF_WIDTH_RUN, READS_WELL, UTF_8, Reading, bad_allowed, may_be, read, sample_of
+from corpusforge.text.mojibake import WAYS, bytes_of, is_misread, may_be_misread, read_back, suspect
+from corpusforge.text.reading import (
+    HALF_WIDTH_RUN,
+    READS_WELL,
+    UTF_8,
+    Reading,
+    bad_allowed,
+    is_utf8,
+    may_be,
+    read,
+    sample_of,
+)
 
 HEAD_BYTES = 4096
 LATE_BYTES = 1 << 17
@@ -53,7 +63,7 @@ MULTIBYTE = tuple(BY_NAME[name] for name in ("shift_jis", "euc-jp", "gb18030", "
 
 @dataclass(frozen=True)
 class Decision:
-    """The encoding, the evidence that decided, the text, the same as UTF-8, whether to doubt it all, how sure it is.
+    """The encoding, the evidence that decided, the text as UTF-8, whether to doubt it all, how sure it is.
 
     ``by`` is ``bom``, ``http``, ``meta``, ``corrected`` (other than declared), ``statistical`` (nothing was declared),
     ``utf-8`` (valid UTF-8 that nobody declared) or ``repaired`` (mojibake read back). ``score``: 1 where what decided
@@ -64,10 +74,13 @@ class Decision:
 
     charset: str
     by: str
-    text: str
     utf8: bytes
     doubtful: bool = False
     score: float = 1.0
+
+    @property
+    def text(self) -> str:
+        return self.utf8.decode()
 
 
 Declared = list[tuple[Encoding, str]]
@@ -79,21 +92,17 @@ def decide(payload: bytes, http_label: str | None) -> Decision:
         if payload.startswith(mark):
             return _marked(payload[len(mark) :], BY_NAME[name])
     declared = _declared(payload, http_label)
-    try:
-        text = payload.decode()
-    except UnicodeDecodeError:
+    if not is_utf8(payload):
         return _seven_bit(payload, declared) or _wide(payload, declared) or _legacy(payload, declared)
-    if text.isascii():
-        return _seven_bit(payload, declared) or _wide(payload, declared) or _utf8(payload, text, declared)
-    if len(payload) - len(text) <= 2 * FEW_CHARACTERS and (other := _short(payload, text, declared)):
-        return other
-    return _utf8(payload, text, declared)
+    if payload.isascii():
+        return _seven_bit(payload, declared) or _wide(payload, declared) or _utf8(payload, declared)
+    return _short(payload, declared) or _utf8(payload, declared)
 
 
 def _marked(payload: bytes, encoding: Encoding) -> Decision:
     reading = read(encoding, payload)
     if encoding is UTF_8 and not reading.bad:
-        return Decision(encoding.name, "bom", reading.text, payload)
+        return Decision(encoding.name, "bom", payload)
     return _decision(reading, "bom", 1.0, reading.bad > bad_allowed(payload, reading.characters))
 
 
@@ -111,26 +120,27 @@ def _declared(payload: bytes, http_label: str | None) -> Declared:
     return found
 
 
-def _utf8(payload: bytes, text: str, declared: Declared) -> Decision:
+def _utf8(payload: bytes, declared: Declared) -> Decision:
     by = next((by for encoding, by in declared if encoding is UTF_8), None)
     if by is None:
-        by = "corrected" if declared and not text.isascii() else "utf-8"
-    if may_be_misread(payload) and is_misread(text):
-        return _repaired(text) or Decision("utf-8", by, text, payload, True, 0.1)
+        by = "corrected" if declared and not payload.isascii() else "utf-8"
+    if may_be_misread(payload) and is_misread(text := payload.decode()):
+        return _repaired(text) or Decision("utf-8", by, payload, True, 0.1)
     doubtful = b"\0" in payload and _is_binary(payload)
-    return Decision("utf-8", by, text, payload, doubtful, 0.1 if doubtful else 1.0)
+    return Decision("utf-8", by, payload, doubtful, 0.1 if doubtful else 1.0)
 
 
 def _repaired(text: str) -> Decision | None:
     """Mojibake read back, where what comes out reads like text and, misread, gives the mojibake again."""
+    misread = suspect(text)
     for way in WAYS:
-        data = bytes_of(text, way)
+        data = bytes_of(misread, way)
         reading = _undeclared(data)
         if not data or not reading.sound or reading.score < READS_WELL or is_misread(reading.text):
             continue
-        mended = read_back(text, way, partial(str, encoding=reading.encoding.codec))
+        mended = read_back(misread, way, partial(str, encoding=reading.encoding.codec))
         if mended is not None:
-            return Decision(reading.encoding.name, "repaired", mended, mended.encode(errors="replace"), False, 0.9)
+            return Decision(reading.encoding.name, "repaired", mended.encode(errors="replace"), False, 0.9)
     return None
 
 
@@ -143,13 +153,16 @@ def _is_binary(payload: bytes) -> bool:
     return (len(payload) - len(payload.translate(None, CONTROLS))) * 100 > len(payload)
 
 
-def _short(payload: bytes, text: str, declared: Declared) -> Decision | None:
+def _short(payload: bytes, declared: Declared) -> Decision | None:
     """A few two-byte characters may be valid UTF-8 by accident: then a declared East Asian encoding is believed."""
-    for encoding, by in declared:
-        if encoding.family == "multibyte" and max(text) < "\u0800":
-            reading = read(encoding, payload)
-            if not reading.bad:
-                return _decision(reading, by, 0.5)
+    two_byte = [(encoding, by) for encoding, by in declared if encoding.family == "multibyte"]
+    text = payload.decode() if two_byte else ""
+    if not text or len(payload) - len(text) > 2 * FEW_CHARACTERS or max(text) >= "\u0800":
+        return None
+    for encoding, by in two_byte:
+        reading = read(encoding, payload)
+        if not reading.bad:
+            return _decision(reading, by, 0.5)
     return None
 
 
@@ -162,8 +175,7 @@ def _seven_bit(payload: bytes, declared: Declared) -> Decision | None:
         name = "iso-2022-kr"
     elif b"~{" in payload and any(encoding.name == "hz-gb-2312" for encoding, _ in declared):
         name = "hz-gb-2312"
-    high = len(payload) - len(payload.translate(None, HIGH))
-    if name is None or high * 20 > len(payload):
+    if name is None or (len(payload) - len(payload.translate(None, HIGH))) * 20 > len(payload):
         return None
     reading = read(BY_NAME[name], payload)
     if not reading.sound:
@@ -250,4 +262,4 @@ def _decision(reading: Reading, by: str, score: float, doubtful: bool = False) -
     if reading.bad or HALF_WIDTH_RUN.search(reading.text):
         score = min(score, 0.9)
     utf8 = reading.text.encode(errors="replace")
-    return Decision(reading.encoding.name, by, reading.text, utf8, doubtful, min(score, 0.1) if doubtful else score)
+    return Decision(reading.encoding.name, by, utf8, doubtful, min(score, 0.1) if doubtful else score)

@@ -8,6 +8,7 @@ import io
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from fastwarc.stream_io import BrotliReader, WarcReader, ZstdReader
 from zlib_ng import zlib_ng
@@ -35,7 +36,7 @@ class Fields:
         return [value for key, value in self.pairs if key == name]
 
     def first(self, name: str) -> str | None:
-        return next(iter(self.all(name)), None)
+        return next((value for key, value in self.pairs if key == name), None)
 
     def listed(self, name: str) -> list[str]:
         """Comma-separated tokens of every field of that name, in lower case."""
@@ -159,7 +160,7 @@ def inflated(data: bytes, at_most: int, window: int) -> Decoded:
                 pieces.append(stream.decompress(data[at : at + FEED], at_most - size))
                 size += len(pieces[-1])
                 at = min(at + FEED, len(data)) - len(stream.unused_data)
-        except zlib_ng.error:
+        except INFLATE_ERROR:
             whole = b"".join(pieces[:before])
             return whole + _before_error(data[begin:], at_most - len(whole), window), "bad_coding"
         if not stream.eof:
@@ -172,7 +173,7 @@ def _before_error(data: bytes, at_most: int, window: int) -> bytes:
     for start in range(0, len(data), 64):
         try:
             piece = stream.decompress(data[start : start + 64], max(at_most - size, 1))
-        except zlib_ng.error:
+        except INFLATE_ERROR:
             break
         pieces.append(piece)
         size += len(piece)
@@ -206,6 +207,7 @@ def _streamed(data: bytes, at_most: int, reader: Callable[[io.BytesIO], WarcRead
 
 
 GZIP = b"\x1f\x8b"
+INFLATE_ERROR = cast("type[Exception]", zlib_ng.error)  # its stub calls it an instance
 LENGTH = re.compile(r"\d{1,18}", re.ASCII)
 PLAIN = {"identity", "none", "binary", "8bit", "7bit"}
 CODINGS: dict[str, Callable[[bytes, int], Decoded]] = {

@@ -6,8 +6,12 @@ text, misread in the same way, gives the piece again.
 
 import codecs
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+
+import numpy as np
+
+from corpusforge.text.points import Points, points_of, text_of
 
 FEW = 8
 """So few signs prove nothing."""
@@ -33,13 +37,11 @@ FEW_DISTINCT = 4
 _UTF8_AS_JAPANESE = re.compile("[縺繧繝荳蜈譁莠]")
 """Lead bytes E3 (kana) and E4-E7 (kanji) of UTF-8, read as Shift_JIS with the byte behind them."""
 _WESTERN_SIGN = re.compile(rb"\xc3[\x82\x83\x90\x91\xa0-\xaf](?:\xc2[\x80-\xbf]|\xe2[\x80-\x84]|\xc5|\xc6\x92|\xcb)")
-_C1_SIGN = re.compile(rb"\xc2[\x80-\x9f]")
 _LATIN_RUN = re.compile(rb"\xc3[\x80-\xbe](?:\xc2[\xa1-\xbf]|\xc3[\x80-\xbe]){3}")
-_JAPANESE_SIGNS = tuple(character.encode() for character in "縺繧繝")
-_JAPANESE_LEAD = b"\xe7"
+_CONTROL_LEAD, _LATIN_LEAD, _JAPANESE_LEAD = 0xC2, 0xC3, 0xE7
+_JAPANESE_TAILS = tuple(int.from_bytes(character.encode()[1:]) for character in "縺繧繝")
+_NO_CONTROL = 0xA0
 FEW_LEADS = 3
-_FOREIGN = re.compile(r"[^\x00-\x7f]+")
-_BOUND = re.compile("[<>\n]")
 
 
 @dataclass(frozen=True)
@@ -59,58 +61,88 @@ JAPANESE = Way(lambda data: data.decode("cp932"), lambda text: text.encode("cp93
 WAYS = (WINDOWS, LATIN, JAPANESE)
 
 
+@dataclass(frozen=True)
+class Suspect:
+    """A text that may be misread: its signs, and the ranges of what stands between tags and has foreign characters."""
+
+    text: str
+    signs: int
+    pieces: tuple[tuple[int, int], ...]
+
+
+def suspect(text: str) -> Suspect:
+    points = points_of(text)
+    return Suspect(text, _signs(_foreign(points)), _pieces(points))
+
+
 def signs(text: str) -> int:
     """Characters that are signs of misreading: C1 controls, pairs and triples of UTF-8 read as windows-1252, long runs
     of accents, kanji that stand for the first bytes of kana."""
-    foreign = " ".join(_FOREIGN.findall(text))  # no sign has ASCII in it
+    return _signs(_foreign(points_of(text)))
+
+
+def _signs(foreign: str) -> int:
     western = sum(map(len, _UTF8_AS_WESTERN.findall(foreign)))
     latin = sum(len(run) for run in _TWO_BYTE_AS_LATIN.findall(foreign) if len(set(run)) >= FEW_DISTINCT)
     return max(2 * len(_C1.findall(foreign)), western, latin, 3 * len(_UTF8_AS_JAPANESE.findall(foreign)))
 
 
+def _foreign(points: Points) -> str:
+    """The foreign characters, and a space behind each run of them: no sign has ASCII in it."""
+    high = points >= 0x80
+    kept = high.copy()
+    kept[1:] |= high[:-1]
+    return text_of(np.where(high[kept], points[kept], ord(" ")))
+
+
 def may_be_misread(utf8: bytes) -> bool:
-    """Whether UTF-8 has any sign of misreading: a tenth of the time that counting them takes."""
-    latin, controls = utf8.count(b"\xc3"), utf8.count(b"\xc2")
-    if latin >= FEW_LEADS and (_WESTERN_SIGN.search(utf8) or _LATIN_RUN.search(utf8)):
+    """Whether valid UTF-8 has any sign of misreading: a tenth of the time that counting them takes."""
+    if utf8.isascii():
+        return False
+    data = np.frombuffer(utf8, np.uint8)
+    places = np.flatnonzero(data >= _CONTROL_LEAD)
+    leads = data[places]
+    latin, controls, japanese = (places[leads == lead] for lead in (_LATIN_LEAD, _CONTROL_LEAD, _JAPANESE_LEAD))
+    # Both patterns have a foreign character behind their first; in most text with accents none has.
+    close = len(latin) >= FEW_LEADS and bool((data.take(latin + 2, mode="clip") >= _CONTROL_LEAD).any())
+    if close and (_WESTERN_SIGN.search(utf8) or _LATIN_RUN.search(utf8)):
         return True
-    if controls >= FEW_LEADS and _C1_SIGN.search(utf8):
+    if len(controls) >= FEW_LEADS and (data[controls + 1] < _NO_CONTROL).any():
         return True
-    # Counting one byte is far faster than counting three, and most pages have few of the one.
-    return utf8.count(_JAPANESE_LEAD) >= FEW_LEADS and sum(map(utf8.count, _JAPANESE_SIGNS)) >= FEW_LEADS
+    tails = data[japanese + 1].astype(np.uint16) << 8 | data[japanese + 2]
+    return sum(int(np.count_nonzero(tails == tail)) for tail in _JAPANESE_TAILS) >= FEW_LEADS
 
 
 def is_misread(text: str) -> bool:
     """Whether a large part of a text's foreign characters are signs of a wrong decoding."""
-    found = signs(text)
-    return found > FEW and found > SIGNS_PER_FOREIGN * (len(text) - len(text.encode("ascii", "ignore")))
+    points = points_of(text)
+    found = _signs(_foreign(points))
+    return found > FEW and found > SIGNS_PER_FOREIGN * int(np.count_nonzero(points >= 0x80))
 
 
-def bytes_of(text: str, way: Way) -> bytes:
+def bytes_of(misread: Suspect, way: Way) -> bytes:
     """The bytes of all pieces that one way of misreading explains, a line each."""
-    return b"\n".join(data for start, end in _pieces(text) if (data := _back(text[start:end], way)) is not None)
+    pieces = (_back(misread.text[start:end], way) for start, end in misread.pieces)
+    return b"\n".join(data for data in pieces if data is not None)
 
 
-def read_back(text: str, way: Way, decode: Callable[[bytes], str]) -> str | None:
+def read_back(misread: Suspect, way: Way, decode: Callable[[bytes], str]) -> str | None:
     """A misread page as its author wrote it; None if more than a tenth of the signs stay. ``decode`` is strict."""
     parts: list[str] = []
     done = 0
-    for start, end in _pieces(text):
-        parts += (text[done:start], _mended(text[start:end], way, decode))
+    for start, end in misread.pieces:
+        parts += (misread.text[done:start], _mended(misread.text[start:end], way, decode))
         done = end
-    result = "".join((*parts, text[done:]))
-    return result if signs(result) <= signs(text) * LEFT else None
+    result = "".join((*parts, misread.text[done:]))
+    return result if signs(result) <= misread.signs * LEFT else None
 
 
-def _pieces(text: str) -> Iterator[tuple[int, int]]:
+def _pieces(points: Points) -> tuple[tuple[int, int], ...]:
     """Ranges of what stands between tags and line ends and has foreign characters."""
-    end = 0
-    for found in _FOREIGN.finditer(text):
-        if found.start() < end:
-            continue
-        start = max(end, *(text.rfind(mark, end, found.start()) + 1 for mark in "<>\n"))
-        bound = _BOUND.search(text, found.end())
-        end = bound.start() if bound else len(text)
-        yield start, end
+    bounds = np.flatnonzero((points == ord("<")) | (points == ord(">")) | (points == ord("\n")))
+    bounds = np.concatenate(([-1], bounds, [len(points)]))
+    behind = np.unique(np.searchsorted(bounds, np.flatnonzero(points >= 0x80)))
+    return tuple(zip((bounds[behind - 1] + 1).tolist(), bounds[behind].tolist(), strict=True))
 
 
 def _mended(piece: str, way: Way, decode: Callable[[bytes], str]) -> str:

@@ -8,7 +8,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+import pyarrow as pa
+
 from corpusforge.text.encodings import BY_NAME, Encoding, decode
+from corpusforge.text.points import points_of, text_of
 
 SAMPLE_BYTES = 1 << 13
 """Bytes of lines with non-ASCII bytes on which a declaration is tried first."""
@@ -22,7 +26,6 @@ READS_WELL = 300
 HALF_WIDTH = 300
 """Permille of half-width kana from which a Japanese reading is taken for a wrong one: authors use them for words."""
 
-NON_ASCII = re.compile(r"[^\x00-\x7f]+")
 HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 HALF_WIDTH_RUN = re.compile("[\uff66-\uff9f]{10}")
 UTF_8 = BY_NAME["utf-8"]
@@ -38,6 +41,17 @@ class Reading:
     characters: int
     score: int
     sound: bool
+
+
+def is_utf8(data: bytes) -> bool:
+    """Whether bytes are UTF-8 and nothing else; Arrow sees that in a fifth of the time that decoding takes."""
+    ends = np.array((0, len(data)), np.int64)
+    text = pa.LargeStringArray.from_buffers(1, pa.py_buffer(ends), pa.py_buffer(data))
+    try:
+        text.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def read(encoding: Encoding, data: bytes) -> Reading:
@@ -72,14 +86,8 @@ def _is_half_width(strange: str) -> bool:
 
 
 def _first_characters(text: str) -> str:
-    pieces: list[str] = []
-    size = 0
-    for match in NON_ASCII.finditer(text):
-        pieces.append(match[0])
-        size += len(match[0])
-        if size >= SAMPLE_CHARACTERS:
-            break
-    return "".join(pieces)[:SAMPLE_CHARACTERS]
+    points = points_of(text)
+    return text_of(points[points >= 0x80][:SAMPLE_CHARACTERS])
 
 
 def _runs_are_long(data: bytes) -> bool:

@@ -1,11 +1,13 @@
 """Mojibake is told from text, and read back only where that gives the mojibake again."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from corpusforge.text.charset import decide
-from corpusforge.text.mojibake import WAYS, WINDOWS, bytes_of, is_misread, may_be_misread, read_back
+from corpusforge.text.mojibake import WAYS, WINDOWS, Way, bytes_of, is_misread, may_be_misread, read_back, suspect
 
 JAPANESE = "国境の長いトンネルを抜けると雪国であった。夜の底が白くなった。信号所に汽車が止まった。"
 GERMAN = "Die Prüfung „Übergröße“ – größtenteils für Köln, Düsseldorf und Nürnberg – fällt schön aus…"
@@ -57,15 +59,25 @@ def test_real_text_is_left_alone(text: str) -> None:
 
 
 @given(st.text(max_size=60), st.sampled_from(WAYS))
-def test_pieces_come_back_exactly_or_stay(text: str, way: object) -> None:
-    data = bytes_of(text, way)  # type: ignore[arg-type]
-    assert isinstance(data, bytes)
-    mended = read_back(text, WINDOWS, bytes.decode)
+def test_pieces_come_back_exactly_or_stay(text: str, way: Way) -> None:
+    assert isinstance(bytes_of(suspect(text), way), bytes)
+    mended = read_back(suspect(text), WINDOWS, bytes.decode)
     if mended is not None and mended != text:
         assert western(mended) == western(text) or mended.count("\n") == text.count("\n")
+
+
+@given(st.text(st.sampled_from("ab<>\n é日Ã©縺"), max_size=40))
+def test_pieces_are_what_stands_between_tags_and_is_foreign(text: str) -> None:
+    found = [text[start:end] for start, end in suspect(text).pieces]
+    assert found == [piece for piece in re.split("[<>\n]", text) if not piece.isascii()]
 
 
 def test_the_quick_look_misses_nothing() -> None:
     for text in (western(JAPANESE), western(GERMAN), JAPANESE.encode("cp932").decode("latin-1")):
         assert may_be_misread(text.encode())
     assert not may_be_misread((JAPANESE + "naïve café").encode())
+
+
+@given(st.lists(st.sampled_from(("Ã©", "Ð±", "â€™", "ã‚¹", "\x80", "縺", "繧", "繝", "a", "日本", "é "))).map("".join))
+def test_the_quick_look_lets_all_through_that_is_misread(text: str) -> None:
+    assert may_be_misread(text.encode()) or not is_misread(text)
