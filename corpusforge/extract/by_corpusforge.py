@@ -1,13 +1,15 @@
 """Main text by our own model."""
 
+import re
 from dataclasses import replace
+from html import unescape
 from typing import Any
 
-from corpusforge.extract.extractor import MODEL, Line, extracted
-from corpusforge.extract.metadata import Metadata, metadata
+from corpusforge.extract.extractor import MODEL, THRESHOLD, Line, extracted
+from corpusforge.extract.metadata import Metadata, metadata, told_text
 from corpusforge.extract.network import read_network
 from corpusforge.extract.options import PLAIN, Options
-from corpusforge.extract.page import read_page
+from corpusforge.extract.page import Page, read_page
 from corpusforge.extract.result import Result, dropped
 from corpusforge.extract.surroundings import SLOTS
 from corpusforge.models.cache import Model, load
@@ -19,6 +21,9 @@ EXTRACTOR = Model(
     package="corpusforge.extract",
 )
 """Fitted to the development pages of WCXB (CC BY 4.0) and others; see ``extractor.md`` beside it."""
+SCRIPT = "script"
+"""The path of lines that no element of the page shows; their score is the least that is taken."""
+_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,2000}>")
 
 
 class Corpusforge:
@@ -33,19 +38,26 @@ class Corpusforge:
         """The main text of a page of UTF-8, with how sure that is; ``url`` is the page's own address."""
         page = read_page(html)
         found = extracted(page, self._network, replace(self._options, url=url) if url else self._options)
-        if not found.lines:
-            return dropped("no_text")
         told = metadata(page) if self._metadata else Metadata()
+        lines = found.lines or _told(page)
+        if not lines:
+            return dropped("no_text")
         return Result(
-            found.text,
+            "\n".join(line.text for line in lines),
             found.title or None,
-            _blocks(found.lines),
-            confidence=round(found.confidence, 3),
-            page_type=found.kind,
+            _blocks(lines),
+            confidence=round(found.confidence, 3) if found.lines else None,
+            page_type=found.kind or None,
             author=told.author or None,
             published=told.date or None,
             comments=found.comments or None,
         )
+
+
+def _told(page: Page) -> list[Line]:
+    """The lines that a page without main text has in JSON-LD; markup in them is passed over."""
+    lines = (" ".join(line.split()) for line in unescape(_TAG.sub("\n", told_text(page))).split("\n"))
+    return [Line(line, SCRIPT, 0, THRESHOLD) for line in lines if line]
 
 
 def _blocks(lines: list[Line]) -> list[dict[str, Any]]:

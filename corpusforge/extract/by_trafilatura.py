@@ -56,10 +56,13 @@ _CLASSES = etree.ElementDefaultClassLookup(
 
 class Trafilatura:
     """Extracts with ``precision`` or its default, with or without ``tables``; refuses pages with more elements than
-    ``most_elements``, or nested deeper than ``most_depth``."""
+    ``most_elements``, or nested deeper than ``most_depth``. Texts of ``compare_below`` characters are compared with no
+    other extractor's."""
 
-    def __init__(self, precision: bool, tables: bool, most_elements: int, most_depth: int) -> None:
-        self._precision, self._tables = precision, tables
+    def __init__(
+        self, precision: bool, tables: bool, most_elements: int, most_depth: int, compare_below: int | None = None
+    ) -> None:
+        self._precision, self._tables, self._compare_below = precision, tables, compare_below
         self._most_elements, self._most_depth = most_elements, most_depth
         self._since = 0
 
@@ -100,7 +103,7 @@ class Trafilatura:
             return dropped(refused)
         _drop_readings(tree)
         options = Extractor(precision=self._precision, comments=False, tables=self._tables)
-        text = text_of(without_layout_tables(tree), html, options)
+        text = text_of(without_layout_tables(tree), html, options, self._compare_below)
         if not text or not text.strip():
             if guard.memory_is_short():
                 _short(place)

@@ -27,6 +27,7 @@ _AUTHORS = ("author", "article:author", "dc.creator", "citation_author", "parsel
 _DATES = (
     "article:published_time", "date", "dc.date", "dc.date.issued", "citation_publication_date", "parsely-pub-date",
 )  # fmt: skip
+_BODIES = ("articleBody", "text", "reviewBody")
 _CONTENT = ("Article", "Posting", "Report", "WebPage", "HowTo", "Recipe", "Book", "Question", "CreativeWork")
 """Ends of types in JSON-LD whose author and date are those of the page."""
 
@@ -54,6 +55,12 @@ def metadata(page: Page) -> Metadata:
         _first((_day(one.get("datePublished")) for one in told), (_day(metas.get(name)) for name in _DATES)),
         html.get("lang") or html.get("xml:lang") or metas.get("content-language", ""),
     )
+
+
+def told_text(page: Page) -> str:
+    """The longest text that a page's JSON-LD holds as its content, for pages that scripts alone make."""
+    values = (one.get(name) for one in _json_ld(page) for name in _BODIES)
+    return max((value for value in values if isinstance(value, str)), key=len, default="")
 
 
 def _first(*groups: Any) -> str:

@@ -54,10 +54,13 @@ _COMMENTS = re.compile("^[Cc]omment|^(?:comol|disqus_thread|dsq-comments)|(?:art
 _APPENDED = re.compile("mvp-post-add|infinite-?scroll|elementor-share-buttons")
 
 
-def text_of(tree: HtmlElement, html: bytes, options: Extractor) -> str | None:
-    """Trafilatura's text of a parsed page, which stays as it is; ``html`` are the bytes it was parsed from."""
+def text_of(tree: HtmlElement, html: bytes, options: Extractor, compare_below: int | None = None) -> str | None:
+    """Trafilatura's text of a parsed page, which stays as it is; ``html`` are the bytes it was parsed from.
+
+    A text of its own of ``compare_below`` characters and more is not compared with those of readability and justext.
+    """
     if trafilatura.__version__ in KNOWN and FORUM not in html:
-        body = _undisturbed(tree, options)
+        body = _undisturbed(tree, options, compare_below)
         if body is not None:
             text: str = determine_returnstring(Document(body=body, commentsbody=etree.Element("body")), options)
             return text
@@ -65,9 +68,9 @@ def text_of(tree: HtmlElement, html: bytes, options: Extractor) -> str | None:
     return whole
 
 
-def _undisturbed(tree: HtmlElement, options: Extractor) -> Any:
+def _undisturbed(tree: HtmlElement, options: Extractor, compare_below: int | None) -> Any:
     try:
-        return _body(tree, options)
+        return _body(tree, options, compare_below)
     except MemoryError:
         raise
     except Exception:
@@ -75,7 +78,7 @@ def _undisturbed(tree: HtmlElement, options: Extractor) -> Any:
         return None
 
 
-def _body(tree: HtmlElement, options: Extractor) -> Any:
+def _body(tree: HtmlElement, options: Extractor, compare_below: int | None) -> Any:
     names = "\n".join(_CLASSES(tree) + _IDS(tree))
     raw = copy(tree)
     etree.strip_elements(raw, "script", "style", with_tail=False)
@@ -85,7 +88,8 @@ def _body(tree: HtmlElement, options: Extractor) -> Any:
     if precise and _COMMENTS.search(names):
         tags = prune_unwanted_nodes(tags, REMOVE_COMMENTS_XPATH)
     body, text = extract_content(tags, options)
-    if not _stands(body, text, raw, options):
+    is_long = compare_below is not None and len(text) >= compare_below
+    if not is_long and not _stands(body, text, raw, options):
         body, text = _compared(body, text, raw, options)
     if not precise:
         if len(text) < options.min_extracted_size:

@@ -130,6 +130,18 @@ def test_each_line_of_marked_text_has_its_block() -> None:
 def test_fields_of_our_engine_are_refused_for_another() -> None:
     with pytest.raises(ValueError, match="markdown, comments: only with engine: corpusforge, not trafilatura"):
         MainText(markdown=True, comments=True)
+    with pytest.raises(ValueError, match="compare_below: only with engine: trafilatura"):
+        MainText(engine="corpusforge", compare_below=2000)
+
+
+def test_a_page_that_scripts_make_gives_what_its_data_says() -> None:
+    body = "One sentence.\\n<p>Another &amp; one.</p>"
+    html = f'<script type="application/ld+json">{{"@type": "NewsArticle", "articleBody": "{body}"}}</script>'
+    found = row(f"<html><body><div id=app></div>{html}</body></html>")
+    assert found["text"] == "One sentence.\nAnother & one."
+    assert [block["path"] for block in found["blocks"]] == ["script", "script"]
+    assert found["confidence"] is None
+    assert row(html.replace("NewsArticle", "WebSite"))["drop"] == "MainText.no_text"
 
 
 def test_a_deep_page_is_written() -> None:
