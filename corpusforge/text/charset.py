@@ -259,7 +259,7 @@ def _by(encoding: Encoding, declared: Declared) -> str:
 
 
 def _decision(reading: Reading, by: str, score: float, doubtful: bool = False) -> Decision:
-    if reading.bad or HALF_WIDTH_RUN.search(reading.text):
-        score = min(score, 0.9)
     utf8 = reading.text.encode(errors="replace")
+    if reading.bad or HALF_WIDTH_RUN.search(utf8):
+        score = min(score, 0.9)
     return Decision(reading.encoding.name, by, utf8, doubtful, min(score, 0.1) if doubtful else score)

@@ -7,12 +7,14 @@ That is the share of non-ASCII characters that are frequent in the languages of 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from corpusforge.text.encodings import BY_NAME, Encoding, decode
-from corpusforge.text.points import points_of, text_of
+from corpusforge.text.points import Points, points_of
 
 SAMPLE_BYTES = 1 << 13
 """Bytes of lines with non-ASCII bytes on which a declaration is tried first."""
@@ -27,7 +29,11 @@ HALF_WIDTH = 300
 """Permille of half-width kana from which a Japanese reading is taken for a wrong one: authors use them for words."""
 
 HIGH_RUN = re.compile(rb"[\x80-\xff]+")
-HALF_WIDTH_RUN = re.compile("[\uff66-\uff9f]{10}")
+_HALF_WIDTH = rb"\xef(?:\xbd[\xa6-\xbf]|\xbe[\x80-\x9f])"
+HALF_WIDTH_RUN = re.compile(_HALF_WIDTH + b"(?:" + _HALF_WIDTH + b"){9}")
+"""Half-width kana in UTF-8; a pattern that begins with one byte is looked for five times as fast."""
+BEYOND = 0x10000
+"""No character beyond the basic plane is frequent in any encoding."""
 UTF_8 = BY_NAME["utf-8"]
 
 
@@ -58,11 +64,12 @@ def read(encoding: Encoding, data: bytes) -> Reading:
     """Read bytes in an encoding and measure how much the result is like text."""
     text = decode(encoding, data)
     bad = text.count("\ufffd") - (data.count(b"\xef\xbf\xbd") if encoding is UTF_8 else 0)
-    strange = _first_characters(text)
+    points = points_of(text)
+    strange = points[points >= 0x80][:SAMPLE_CHARACTERS]
     sound = bad <= bad_allowed(data, len(strange)) and bad * 4 <= len(strange)
-    frequent = sum(map(encoding.frequent.__contains__, strange))
-    score = 1000 * frequent // len(strange) if strange else 1000
-    if encoding.family in ("latin", "single") and strange and _runs_are_long(data) == (encoding.family == "latin"):
+    frequent = np.count_nonzero(_is_frequent(encoding.frequent)[strange.clip(max=BEYOND)])
+    score = 1000 * int(frequent) // len(strange) if len(strange) else 1000
+    if encoding.family in ("latin", "single") and len(strange) and _runs_are_long(data) == (encoding.family == "latin"):
         score = 0
     if "ー" in encoding.frequent and _is_half_width(strange):
         score = 0
@@ -80,14 +87,17 @@ def may_be(encoding: Encoding, sample: bytes) -> bool:
     return reading.bad * 4 <= reading.characters
 
 
-def _is_half_width(strange: str) -> bool:
-    half = sum("\uff66" <= character <= "\uff9f" for character in strange)
-    return half * 1000 > len(strange) * HALF_WIDTH
+@cache
+def _is_frequent(characters: frozenset[str]) -> NDArray[np.bool_]:
+    """Of each code point whether it is one of the characters; of all from ``BEYOND`` on it is said once."""
+    found = np.zeros(BEYOND + 1, np.bool_)
+    found[[ord(character) for character in characters]] = True
+    return found
 
 
-def _first_characters(text: str) -> str:
-    points = points_of(text)
-    return text_of(points[points >= 0x80][:SAMPLE_CHARACTERS])
+def _is_half_width(strange: Points) -> bool:
+    half = np.count_nonzero((strange >= 0xFF66) & (strange <= 0xFF9F))
+    return int(half) * 1000 > len(strange) * HALF_WIDTH
 
 
 def _runs_are_long(data: bytes) -> bool:
