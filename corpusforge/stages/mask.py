@@ -1,5 +1,6 @@
 """Take personal contact data out of a text before it is written anywhere."""
 
+from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any, ClassVar
 
@@ -8,6 +9,7 @@ from pydantic.dataclasses import dataclass
 
 from corpusforge.schema import BLOCK, MASKED, is_free_text
 from corpusforge.stages import STRICT, put
+from corpusforge.stages.block_ranges import block_ranges, with_ranges
 from corpusforge.text.masks import Found, find, moved
 
 PLACEHOLDERS = {"EMAIL": "<EMAIL>", "IP": "<IP>", "PHONE": "<PHONE>"}
@@ -47,10 +49,7 @@ class MaskPersonal:
         texts: list[str | None] = batch["text"].to_pylist()
         found = [find(text, kinds) if text else [] for text in texts]
         titles = [title and _hide(title, find(title, kinds)) for title in batch["title"].to_pylist()]
-        blocks = [
-            block if not block or not places else [_move(one, places) for one in block]
-            for block, places in zip(batch["blocks"].to_pylist(), found, strict=True)
-        ]
+        blocks = _moved_blocks(batch["blocks"], found)
         hidden = [text and _hide(text, places) for text, places in zip(texts, found, strict=True)]
         more = {f.name: _masked_column(batch[f.name], kinds) for f in batch.schema if is_free_text(f)}
         masked = [_masked(places) for places in found]
@@ -88,5 +87,15 @@ def _masked(found: list[Found]) -> list[dict[str, Any]]:
     return [{"kind": kind, "start": start + shift, "length": end - start} for (start, end, kind), shift in places]
 
 
-def _move(block: dict[str, Any], found: list[Found]) -> dict[str, Any]:
-    return {**block, "start": moved(block["start"], found, WIDTHS), "end": moved(block["end"], found, WIDTHS)}
+def _moved_blocks(column: pa.Array, found: Sequence[list[Found]]) -> pa.Array:
+    """The blocks with their ranges moved in the rows where something was found."""
+    if not any(found):
+        return column
+    ranges = block_ranges(column)
+    starts, ends = ranges.starts.copy(), ranges.ends.copy()
+    for row, places in enumerate(found):
+        if places:
+            of = ranges.of(row)
+            starts[of] = [moved(offset, places, WIDTHS) for offset in starts[of].tolist()]
+            ends[of] = [moved(offset, places, WIDTHS) for offset in ends[of].tolist()]
+    return with_ranges(column, ranges, starts, ends)

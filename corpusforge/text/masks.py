@@ -1,12 +1,15 @@
 """Find e-mail addresses, IP addresses and phone numbers in a text.
 
 Offsets are code points. Every expression works on a short window or on a run of digits, so that no text makes a
-search quadratic.
+search quadratic; which windows are worth it a compiled pass says (``text/mask_places.py``).
 """
 
 import ipaddress
 import re
 from collections.abc import Iterable, Sequence
+
+from corpusforge.text.mask_places import MaskPlaces, mask_places
+from corpusforge.text.words import codes
 
 Found = tuple[int, int, str]
 
@@ -26,23 +29,30 @@ _FILE = frozenset(("png", "jpg", "jpeg", "gif", "svg", "webp", "js", "css", "htm
 _OPENERS = ":：(（[「『【<＜・|/,、。"
 
 
-def emails(text: str) -> list[Found]:
+def emails(text: str, places: MaskPlaces) -> list[Found]:
     """Addresses, also with a full-width ＠, ``[at]``, ``（アット）`` and, after a label or a script without spaces,
     `` at ``."""
     found: list[Found] = []
-    for at in _AT.finditer(text):
-        window = text[max(0, at.start() - MOST_LOCAL) : at.start()].translate(_NARROW)
+    for at, end in _ats(text, places):
+        window = text[max(0, at - MOST_LOCAL) : at].translate(_NARROW)
         local = window[len(window.rstrip(_LOCAL)) :].lstrip(".%+-_")
-        start = at.start() - len(local)
-        domain = _DOMAIN.match(text[at.end() : at.end() + MOST_DOMAIN].translate(_NARROW))
+        start = at - len(local)
+        domain = _DOMAIN.match(text[end : end + MOST_DOMAIN].translate(_NARROW))
         if not local or local == "git" or not domain or domain[1].lower() in _FILE:
             continue
         if found and start < found[-1][1]:
             continue
-        if at[0] == " at " and not _labelled(text, start):
+        if text[at:end] == " at " and not _labelled(text, start):
             continue
-        found.append((start, at.end() + domain.end(), "EMAIL"))
+        found.append((start, end + domain.end(), "EMAIL"))
     return found
+
+
+def _ats(text: str, places: MaskPlaces) -> list[tuple[int, int]]:
+    """Start and end of each at-sign; one in brackets may take a space from another, so there the text is searched."""
+    if places.bracketed:
+        return [at.span() for at in _AT.finditer(text)]
+    return [(at, at + (4 if text[at] == " " else 1)) for at in places.ats.tolist()]
 
 
 def _labelled(text: str, start: int) -> bool:
@@ -64,13 +74,14 @@ _SPECIAL_V4 = (
 _NOT_PUBLIC = tuple(map(ipaddress.IPv4Network, _SPECIAL_V4.split()))
 
 
-def ips(text: str) -> list[Found]:
+def ips(text: str, places: MaskPlaces) -> list[Found]:
     """Public IPv4 addresses (RFC 6890 leaves out private, loopback, documentation …) and global IPv6 addresses.
 
     What ends in 0 or is small throughout (under 16, then under 32) is left: that is a version, a section or a network.
     """
-    found = [(at.start(), at.end(), "IP") for at in _V4.finditer(text) if _is_v4(text, at)]
-    if text.count(":") >= 2:
+    fours = (_V4.match(text, at) for at in places.fours.tolist())
+    found = [(at.start(), at.end(), "IP") for at in fours if at and _is_v4(text, at)]
+    if places.sixes:
         found += [(at.start(), at.end(), "IP") for at in _V6.finditer(text) if _is_v6(at[0])]
     return found
 
@@ -96,7 +107,6 @@ def _is_v6(text: str) -> bool:
     return address not in ipaddress.IPv6Network("2001:db8::/32")
 
 
-_RUN = re.compile(r"[(（]?[+＋]?[(（]?[0-9０-９][0-9０-９ 　.．()（）‐‑‒–—―−ーｰ─－-]{6,}[0-9０-９]")
 _EDGE = r"(?:(?<![0-9A-Za-z_+])(?<![0-9A-Za-z][-=])(?<![0-9][.,/])|(?<=TEL|Tel|tel|FAX|Fax|fax))"
 _END = r"(?![0-9A-Za-z_]|[-.,/=][0-9])"
 _PHONE = re.compile(
@@ -119,12 +129,12 @@ _SHORT_CODES = ("0120", "0570", "0800", "0990", "0180", "0170")
 _MOBILE = re.compile("0[1-9]0")
 
 
-def phones(text: str) -> list[Found]:
+def phones(text: str, places: MaskPlaces) -> list[Found]:
     """Phone numbers: Japan in every usual spelling, with country codes (+NN), North America, France."""
     found: list[Found] = []
-    for run in _RUN.finditer(text):
-        first = max(0, run.start() - 3)
-        window = text[first : run.end() + 2].translate(_DIGITS)
+    for run_start, run_end in places.runs.tolist():
+        first = max(0, run_start - 3)
+        window = text[first : run_end + 2].translate(_DIGITS)
         for at in _PHONE.finditer(window):
             start = first + at.start()
             if _is_phone(at) and not _NUMBERED.search(text[max(0, start - 14) : start]):
@@ -150,18 +160,12 @@ def _is_phone(at: re.Match[str]) -> bool:
     return len(digits) == 10 and groups in ([2, 4, 4], [3, 3, 4], [4, 2, 4], [5, 1, 4], [10], [3, 7])
 
 
-_AT_HINT = re.compile(r"[@＠]| at |[(\[（［【{<＜][ 　]?(?:at|AT|アット|あっと)")
-_DIGIT_HINT = re.compile("[0-9０-９]")
-
-
 def find(text: str, kinds: Sequence[str] = ("EMAIL", "IP", "PHONE")) -> list[Found]:
     """Places ``(start, end, kind)`` in order, none overlapping; the earlier, then the longer one stands."""
-    found: list[Found] = []
-    if "EMAIL" in kinds and _AT_HINT.search(text):
-        found += emails(text)
-    if ("IP" in kinds or "PHONE" in kinds) and _DIGIT_HINT.search(text):
-        found += ips(text) if "IP" in kinds else []
-        found += phones(text) if "PHONE" in kinds else []
+    places = mask_places(codes(text))
+    found = emails(text, places) if "EMAIL" in kinds else []
+    found += ips(text, places) if "IP" in kinds else []
+    found += phones(text, places) if "PHONE" in kinds else []
     clear: list[Found] = []
     for place in sorted(found, key=lambda at: (at[0], -at[1])):
         if not clear or place[0] >= clear[-1][1]:
