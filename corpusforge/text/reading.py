@@ -20,6 +20,7 @@ SAMPLE_BYTES = 1 << 13
 """Bytes of lines with non-ASCII bytes on which a declaration is tried first."""
 LINE_BYTES = 1 << 12
 SAMPLE_CHARACTERS = 4000
+STEP = 1 << 15
 BYTES_PER_BAD = 1000
 CHARACTERS_PER_BAD = 100
 """One undecodable place in so many bytes, or in so many non-ASCII characters, becomes U+FFFD in a sound text."""
@@ -64,8 +65,7 @@ def read(encoding: Encoding, data: bytes) -> Reading:
     """Read bytes in an encoding and measure how much the result is like text."""
     text = decode(encoding, data)
     bad = text.count("\ufffd") - (data.count(b"\xef\xbf\xbd") if encoding is UTF_8 else 0)
-    points = points_of(text)
-    strange = points[points >= 0x80][:SAMPLE_CHARACTERS]
+    strange = _first_foreign(text)
     sound = bad <= bad_allowed(data, len(strange)) and bad * 4 <= len(strange)
     frequent = np.count_nonzero(_is_frequent(encoding.frequent)[strange.clip(max=BEYOND)])
     score = 1000 * int(frequent) // len(strange) if len(strange) else 1000
@@ -85,6 +85,17 @@ def may_be(encoding: Encoding, sample: bytes) -> bool:
     """Whether a sample is readable enough to read the rest: decoding what is full of errors is slow."""
     reading = read(encoding, sample)
     return reading.bad * 4 <= reading.characters
+
+
+def _first_foreign(text: str) -> Points:
+    pieces, size = [points_of("")], 0
+    for start in range(0, len(text), STEP):
+        points = points_of(text[start : start + STEP])
+        pieces.append(points[points >= 0x80])
+        size += len(pieces[-1])
+        if size >= SAMPLE_CHARACTERS:
+            break
+    return np.concatenate(pieces)[:SAMPLE_CHARACTERS]
 
 
 @cache

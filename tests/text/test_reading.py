@@ -47,6 +47,13 @@ def test_a_reading_measures_its_foreign_characters(text: str, foreign: int, scor
     assert (reading.text, reading.characters, reading.score, reading.bad) == (text, foreign, score, 0)
 
 
+def test_the_first_4000_foreign_characters_are_measured_wherever_they_stand() -> None:
+    text = "a" * 100_000 + "の" + "b" * 40_000 + "λ" * 3999 + "の" * 50_000
+    reading = read(BY_NAME["euc-jp"], text.encode("euc_jp"))
+    assert (reading.characters, reading.score) == (4000, 0)
+    assert read(BY_NAME["euc-jp"], text.replace("λ", "の").encode("euc_jp")).score == 1000
+
+
 def test_a_reading_counts_what_cannot_be_read() -> None:
     reading = read(UTF_8, "雪国".encode() * 9 + b"\xe3")
     assert (reading.bad, reading.characters, reading.sound) == (1, 19, True)
