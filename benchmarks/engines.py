@@ -19,12 +19,16 @@ class Engine(Protocol):
     """Something that makes tokens of pages."""
 
     @property
+    def slug(self) -> str:
+        """A name for files."""
+
+    @property
     def name(self) -> str:
         """Name and version."""
 
     @property
-    def trafilatura(self) -> str:
-        """Version of its extractor."""
+    def extractor(self) -> str:
+        """What finds the main text, with its version."""
 
     @property
     def surroundings(self) -> Mapping[str, str]:
@@ -39,17 +43,22 @@ class Engine(Protocol):
 
 @dataclass(frozen=True)
 class CorpusForge:
-    """A build of ``recipe``."""
+    """A build of ``recipe``, which names ``engine`` for the main text."""
 
     recipe: Path
+    engine: str = "trafilatura"
+
+    @property
+    def slug(self) -> str:
+        return f"corpusforge-{self.engine}"
 
     @property
     def name(self) -> str:
         return f"CorpusForge {version('corpusforge')}"
 
     @property
-    def trafilatura(self) -> str:
-        return version("trafilatura")
+    def extractor(self) -> str:
+        return "its own" if self.engine == "corpusforge" else f"{self.engine} {version(self.engine)}"
 
     @property
     def surroundings(self) -> Mapping[str, str]:
@@ -83,12 +92,16 @@ class Datatrove:
     lang: str
 
     @property
+    def slug(self) -> str:
+        return "datatrove"
+
+    @property
     def name(self) -> str:
         return f"datatrove {peer.version(self.python, 'datatrove')}"
 
     @property
-    def trafilatura(self) -> str:
-        return peer.version(self.python, "trafilatura")
+    def extractor(self) -> str:
+        return f"trafilatura {peer.version(self.python, 'trafilatura')}"
 
     @property
     def surroundings(self) -> Mapping[str, str]:
@@ -112,11 +125,13 @@ def languages() -> str:
     return ",".join(next(stage["keep"] for stage in stages if stage["use"] == "language.Language"))
 
 
-def taking(tokenizer: Path) -> Path:
-    """The recipe with that tokenizer instead of one it trains, as a file under out/bench."""
+def taking(tokenizer: Path, engine: str) -> Path:
+    """The recipe with that tokenizer instead of one it trains and that engine for main text, under out/bench."""
     recipe = yaml.safe_load(RECIPE.read_text())
     recipe["passes"][-1]["tokenizer"] = {"path": str(tokenizer)}
-    made = MADE / "web_bench.yaml"
+    if engine != "trafilatura":
+        recipe["passes"][0]["stages"][0] = {"use": "main_text.MainText", "engine": engine}
+    made = MADE / f"web_bench-{engine}.yaml"
     made.write_text(yaml.safe_dump(recipe, sort_keys=False))
     return made
 
@@ -127,12 +142,13 @@ def tokenizer_of(root: Path) -> Path:
 
 
 def engines(tokenizer: Path, alone: bool, say: Callable[[str], None]) -> tuple[Engine, ...]:
-    """Us and, unless we are to run alone or it cannot be had, datatrove, with the same tokenizer."""
-    ours = CorpusForge(taking(tokenizer))
+    """Us with our extractor and with trafilatura, and, unless we are to run alone or it cannot be had, datatrove; all
+    with the same tokenizer."""
+    ours = tuple(CorpusForge(taking(tokenizer, engine), engine) for engine in ("corpusforge", "trafilatura"))
     if alone:
-        return (ours,)
+        return ours
     try:
-        return ours, Datatrove(peer.python(say), tokenizer, languages())
+        return *ours, Datatrove(peer.python(say), tokenizer, languages())
     except NotHere as missing:
         say(f"CorpusForge runs alone: {missing}")
-        return (ours,)
+        return ours

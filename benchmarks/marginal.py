@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks.engines import CorpusForge, Engine, engines, tokenizer_of
 from benchmarks.places import CHECKOUT, MADE, RECIPE, TREE_COST, NotHere, needed
-from benchmarks.wcxb_warc import Mix, mixes
+from benchmarks.wcxb_warc import SETS, Mix, mixes
 
 RUNS = MADE / "runs"
 Say = Callable[[str], None]
@@ -44,8 +44,9 @@ class Cost:
 class Measured:
     """The runs of one engine: costs by size, and what the last run of each size made."""
 
+    slug: str
     name: str
-    trafilatura: str
+    extractor: str
     costs: dict[str, list[Cost]] = field(default_factory=lambda: {"1x": [], "4x": []})
     results: dict[str, dict[str, int]] = field(default_factory=dict)
 
@@ -91,18 +92,17 @@ def train_tokenizer(mix: Mix, workers: int, say: Say) -> Path:
 
 
 def measure(
-    mixed: Mapping[str, Mix], in_turns: Sequence[Engine], rounds: int, workers: int, say: Say
+    name: str, mixed: Mapping[str, Mix], in_turns: Sequence[Engine], rounds: int, workers: int, say: Say
 ) -> list[Measured]:
-    """Run every engine on every mix, in turns."""
-    found = [Measured(engine.name, engine.trafilatura) for engine in in_turns]
+    """Run every engine on every mix of the set ``name``, in turns."""
+    found = [Measured(engine.slug, engine.name, engine.extractor) for engine in in_turns]
     for number in range(rounds):
         for size, mix in mixed.items():
             for engine, its in zip(in_turns, found, strict=True):
-                say(f"round {number + 1} of {rounds}: {its.name} on {mix.pages:,} pages ...")
-                name = f"{its.name.split()[0].lower()}-{size}"
-                out = fresh(name)
+                say(f"round {number + 1} of {rounds}: {its.slug} on {mix.pages:,} pages ...")
+                out = fresh(f"{name}/{its.slug}-{size}")
                 command = engine.command(Path(mix.folder), out, workers)
-                cost = cost_of(command, engine.surroundings, RUNS / f"{name}.log")
+                cost = cost_of(command, engine.surroundings, out.with_suffix(".log"))
                 its.costs[size].append(cost)
                 its.results[size] = engine.results(out)
                 say(f"  {cost.cpu_s:.1f} CPU seconds, {cost.wall_s:.1f} s, {cost.peak_rss_mb:,} MB")
@@ -118,7 +118,7 @@ def marginal(its: Measured, mixed: Mapping[str, Mix]) -> Marginal:
 
 def table(found: Sequence[Measured], mixed: Mapping[str, Mix]) -> list[str]:
     """The results as a table in Markdown, and the ratio of the marginal costs below it."""
-    rows: dict[str, list[str]] = {"": [its.name for its in found], "trafilatura": [its.trafilatura for its in found]}
+    rows: dict[str, list[str]] = {"": [its.name for its in found], "main text by": [its.extractor for its in found]}
     for size, mix in mixed.items():
         each = f"{mix.pages:,} pages of {mix.payload_bytes / mix.pages / 1000:.0f} kB"
         rows[f"CPU seconds, {size[:-1]} × ({each})"] = [_spread(its, size) for its in found]
@@ -131,13 +131,11 @@ def table(found: Sequence[Measured], mixed: Mapping[str, Mix]) -> list[str]:
         rows[f"{says}, 4 ×"] = [f"{its.results['4x'][key]:,}" for its in found]
     lines = [f"| {title} | {' | '.join(cells)} |" for title, cells in rows.items()]
     lines.insert(1, "|---" + "|---:" * len(found) + "|")
-    if len(results) == 2:
-        ratio = results[1].ms_per_page / results[0].ms_per_page
-        versions = f"trafilatura {found[0].trafilatura} and {found[1].trafilatura}"
-        lines += [
-            "",
-            f"An added page costs datatrove {ratio:.2f} × the CPU time it costs CorpusForge ({versions}).",
-        ]
+    lines.append("")
+    for its, result in zip(found[:-1], results[:-1], strict=True):
+        if found[-1].slug == "datatrove":
+            ratio = results[-1].ms_per_page / result.ms_per_page
+            lines.append(f"An added page costs datatrove **{ratio:.1f} ×** what it costs {its.slug}.")
     return lines
 
 
@@ -161,38 +159,67 @@ def arguments(about: str) -> argparse.ArgumentParser:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--files", type=int, nargs=2, default=(4, 4), help="WARC files of the 1x and the 4x mix")
     parser.add_argument("--pages", type=int, help="take so many pages in all, for trying things out")
+    parser.add_argument(
+        "--sets", nargs="+", choices=SETS, default=["wcxb", "bench"], help="which pages, one after another"
+    )
     parser.add_argument("--alone", action="store_true", help="leave datatrove out")
     return parser
 
 
-def compare(given: Any, say: Say) -> tuple[list[str], Path, Path]:
-    """Measure; give the table, the folder of all pages and the root of our last build of them.
+@dataclass(frozen=True)
+class Compared:
+    """The runs of all engines on one set of pages."""
 
-    The figures of every run go to out/bench/marginal.json too.
-    """
+    name: str
+    mixes: Mapping[str, Mix]
+    engines: Sequence[Measured]
+
+    @property
+    def folder(self) -> Path:
+        """The folder of all its pages."""
+        return Path(self.mixes["4x"].folder)
+
+    def root(self, slug: str) -> Path:
+        """What the last run of an engine on all pages made."""
+        return RUNS / self.name / f"{slug}-4x"
+
+
+def compare(given: Any, say: Say) -> list[Compared]:
+    """Measure each set; the figures of every run go to out/bench/marginal.json."""
     needed(TREE_COST, "CORPUSFORGE_BENCH")
     say("writing the pages as WARC files ...")
-    mixed = dict(zip(("1x", "4x"), mixes(given.files, given.pages), strict=True))
-    tokenizer = train_tokenizer(mixed["1x"], given.workers, say)
-    found = measure(mixed, engines(tokenizer, given.alone, say), given.rounds, given.workers, say)
-    figures = {
-        "workers": given.workers,
-        "mixes": {size: asdict(mix) for size, mix in mixed.items()},
-        "engines": [{**asdict(its), "marginal": asdict(marginal(its, mixed))} for its in found],
-    }
-    (MADE / "marginal.json").write_text(json.dumps(figures, indent=1))
+    sets = {name: mixes(given.files, given.pages, name) for name in given.sets}
+    tokenizer = train_tokenizer(next(iter(sets.values()))[0], given.workers, say)
+    in_turns = engines(tokenizer, given.alone, say)
+    compared = []
+    for name, pair in sets.items():
+        mixed = dict(zip(("1x", "4x"), pair, strict=True))
+        say(f"{name}: {mixed['4x'].pages:,} pages")
+        compared.append(Compared(name, mixed, measure(name, mixed, in_turns, given.rounds, given.workers, say)))
+    (MADE / "marginal.json").write_text(json.dumps([_figures(one, given.workers) for one in compared], indent=1))
     say(f"figures of every run: {MADE / 'marginal.json'}")
-    return table(found, mixed), Path(mixed["4x"].folder), RUNS / "corpusforge-4x"
+    return compared
+
+
+def _figures(one: Compared, workers: int) -> dict[str, Any]:
+    engines = [{**asdict(its), "marginal": asdict(marginal(its, one.mixes))} for its in one.engines]
+    return {
+        "set": one.name,
+        "workers": workers,
+        "mixes": {k: asdict(m) for k, m in one.mixes.items()},
+        "engines": engines,
+    }
 
 
 def main() -> None:
-    """Measure and print the table."""
+    """Measure and print a table for each set."""
     given = arguments("Marginal CPU time of a page, CorpusForge and datatrove.").parse_args()
     try:
-        lines, _, _ = compare(given, lambda line: print(line, file=sys.stderr, flush=True))
+        compared = compare(given, lambda line: print(line, file=sys.stderr, flush=True))
     except (NotHere, RunFailed) as error:
         sys.exit(f"error: {error}")
-    print("\n".join(lines))
+    for one in compared:
+        print("\n".join([f"### {one.name}", "", *table(one.engines, one.mixes)]))
 
 
 if __name__ == "__main__":

@@ -9,9 +9,9 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks import stages
+from benchmarks import finished, stages
 from benchmarks.engines import CorpusForge, address
-from benchmarks.marginal import RUNS, RunFailed, arguments, compare, cost_of
+from benchmarks.marginal import RUNS, RunFailed, arguments, compare, cost_of, table
 from benchmarks.places import MADE, NotHere
 from corpusforge import api
 
@@ -39,14 +39,14 @@ def _processor() -> str:
 
 def again(mix: Path, root: Path, workers: int) -> str:
     """Run the command of a finished build once more; it must find everything done."""
-    ours = CorpusForge(MADE / "web_bench.yaml")
+    ours = CorpusForge(MADE / "web_bench-corpusforge.yaml")
     cost = cost_of(ours.command(mix, root, workers), ours.surroundings, RUNS / "again.log")
     return f"A finished build run again: {cost.wall_s:.1f} s, {cost.cpu_s:.1f} CPU seconds (bar: under 3 s in total)."
 
 
 def estimating(mix: Path) -> str:
     """What the estimate takes with which a build of 50 MB and more begins."""
-    ours = CorpusForge(MADE / "web_bench.yaml")
+    ours = CorpusForge(MADE / "web_bench-corpusforge.yaml")
     without, with_it = (
         cost_of(ours.checking(mix, *more), ours.surroundings, RUNS / "estimate.log") for more in ((), ("--estimate",))
     )
@@ -59,12 +59,22 @@ def main() -> None:
     given = arguments("All benchmarks; needs the real data and the shared scripts beside the checkout.").parse_args()
     host = machine()
     try:
-        lines, mix, root = compare(given, say)
+        compared = compare(given, say)
     except (NotHere, RunFailed) as error:
         sys.exit(f"error: {error}")
-    print(f"{host}, {given.workers} workers, {given.rounds} rounds\n")
-    print("\n".join(["## Marginal cost", "", *lines, "", "## Cost of each stage", ""]))
-    print("\n".join(stages.table(api.report(address(root)))))
+    print(f"{host}, {given.workers} workers, {given.rounds} rounds\n\n## Marginal cost")
+    for one in compared:
+        print("\n".join(["", f"### {one.name}", "", *table(one.engines, one.mixes)]))
+        if one.name == "wcxb":
+            print("\n".join(["", *finished.table({its.slug: one.root(its.slug) for its in one.engines})]))
+    last = compared[-1]
+    mix, root = last.folder, last.root(last.engines[0].slug)
+    for its in last.engines[:2]:
+        print(
+            "\n".join(
+                ["", f"## Cost of each stage, {its.slug}", "", *stages.table(api.report(address(last.root(its.slug))))]
+            )
+        )
     say("estimating ...")
     print("\n".join(["", "## The estimate of a build", "", estimating(mix)]))
     say("running the finished build again ...")

@@ -1,8 +1,8 @@
 """Distinct pages for measuring marginal cost, as WARC files of even size.
 
-The pages are those of ``warc/bench-00000`` and ``bench-00001`` and the development pages of WCXB (Web Content
-eXtraction Benchmark, Murrough Foley 2026, CC BY 4.0), which are written as WARC responses first. A payload that occurs
-again (276 WCXB pages are in the bench files too) counts once.
+The pages are those of ``warc/bench-00000`` and ``bench-00001`` (the set ``bench``), the development pages of WCXB (Web
+Content eXtraction Benchmark, Murrough Foley 2026, CC BY 4.0; the set ``wcxb``), which are written as WARC responses
+first, or both (``all``). A payload that occurs again (276 WCXB pages are in the bench files too) counts once.
 """
 
 import argparse
@@ -17,6 +17,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import pyarrow as pa
@@ -26,6 +27,7 @@ from benchmarks.places import DATA, MADE, NotHere, needed
 BENCH = ("bench-00000.warc.gz", "bench-00001.warc.gz")
 DATE = "2026-01-01T00:00:00Z"
 """The set says no date of crawl; a fixed one keeps the files the same from run to run."""
+SETS = ("wcxb", "bench", "all")
 WRITER = 2
 """Raised when other pages or bytes are written, so that mixes in the cache are made anew."""
 
@@ -115,28 +117,35 @@ def write_evenly(pages: Sequence[Page], folder: Path, files: int) -> None:
         (folder / f"mix-{number:05d}.warc.gz").write_bytes(b"".join(its))
 
 
-def mixes(files: Sequence[int], limit: int | None = None) -> tuple[Mix, Mix]:
-    """Every fourth page (1 ×) and all pages (4 ×), in ``files[0]`` and ``files[1]`` WARC files.
+def mixes(files: Sequence[int], limit: int | None = None, name: str = "all") -> tuple[Mix, Mix]:
+    """Every fourth page of a set (1 ×) and all of its pages (4 ×), in ``files[0]`` and ``files[1]`` WARC files.
 
-    The fourth pages begin at the second: their mean payload (231 kB) is that of all pages (232 kB). Those from the
-    first on are 9 % larger, which would count as fixed cost.
+    Of the four ways to take every fourth page the one counts whose mean payload is next to that of all pages: else the
+    difference would count as fixed cost.
 
     ``limit`` takes that many pages, spread over all of them, for trying things out. Mixes are kept in the cache; one
     made from other inputs has another name.
     """
     sources = [needed(DATA / "warc" / name, "CORPUSFORGE_DATA") for name in (*BENCH, "manifest.jsonl.zst")]
     sources.append(needed(DATA / "wcxb" / "dev.jsonl.zst", "CORPUSFORGE_DATA"))
-    made_from = json.dumps([WRITER, limit, *([path.name, path.stat().st_size] for path in sources)])
+    made_from = json.dumps([WRITER, limit, name, *([path.name, path.stat().st_size] for path in sources)])
     key = hashlib.sha256(made_from.encode()).hexdigest()[:12]
     folders = [MADE / "mix" / f"{key}-{times}x-{count}files" for times, count in zip((1, 4), files, strict=True)]
     if not all((folder / "mix.json").exists() for folder in folders):
-        pages = distinct([*bench_pages(DATA / "warc"), *wcxb_pages(sources[-1])])
+        bench = bench_pages(DATA / "warc") if name != "wcxb" else ()
+        pages = distinct([*bench, *(wcxb_pages(sources[-1]) if name != "bench" else ())])
         if limit:
             pages = [pages[len(pages) * n // limit] for n in range(min(limit, len(pages)))]
-        for folder, part, count in zip(folders, (pages[1::4], pages), files, strict=True):
+        for folder, part, count in zip(folders, (_fourth(pages), pages), files, strict=True):
             _keep(part, folder, count)
     first, second = (Mix(**json.loads((folder / "mix.json").read_text())) for folder in folders)
     return first, second
+
+
+def _fourth(pages: Sequence[Page]) -> Sequence[Page]:
+    mean = fmean(page.payload_bytes for page in pages)
+    ways = [pages[start::4] for start in range(min(4, len(pages)))]
+    return min(ways, key=lambda way: abs(fmean(page.payload_bytes for page in way) - mean))
 
 
 def _keep(pages: Sequence[Page], folder: Path, files: int) -> None:
@@ -153,9 +162,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Write the 1x and 4x mixes of distinct pages as WARC files.")
     parser.add_argument("--files", type=int, nargs=2, default=(4, 4), help="WARC files of the 1x and the 4x mix")
     parser.add_argument("--pages", type=int, help="take so many pages in all, for trying things out")
+    parser.add_argument("--set", choices=SETS, default="all", help="which pages")
     given = parser.parse_args()
     try:
-        for mix in mixes(given.files, given.pages):
+        for mix in mixes(given.files, given.pages, given.set):
             print(f"{mix.folder}: {mix.pages:,} pages, {mix.payload_bytes / 1e6:.1f} MB")
     except NotHere as missing:
         sys.exit(f"error: {missing}")
