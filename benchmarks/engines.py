@@ -50,7 +50,7 @@ class CorpusForge:
 
     @property
     def slug(self) -> str:
-        return f"corpusforge-{self.engine}"
+        return self.recipe.stem.replace("web_bench", "corpusforge")
 
     @property
     def name(self) -> str:
@@ -76,7 +76,7 @@ class CorpusForge:
     def results(self, out: Path) -> dict[str, int]:
         passes = {made.step: made.report.counts for made in api.report(address(out))}
         return {
-            "pages": passes["extract"]["into.00.MainText"],
+            "pages": next(count for name, count in passes["extract"].items() if name.endswith(".MainText")),
             "cleaned": passes["clean"]["kept"],
             "documents": passes["corpus"]["kept"],
             "tokens": passes["tokens"]["tokens"],
@@ -125,13 +125,21 @@ def languages() -> str:
     return ",".join(next(stage["keep"] for stage in stages if stage["use"] == "language.Language"))
 
 
-def taking(tokenizer: Path, engine: str) -> Path:
-    """The recipe with that tokenizer instead of one it trains and that engine for main text, under out/bench."""
+def taking(tokenizer: Path, engine: str, keep: str = "", sniff: bool = False) -> Path:
+    """The recipe with that tokenizer instead of one it trains and that engine for main text, under out/bench.
+
+    ``keep`` is the one language kept; with ``sniff`` pages of others are dropped before their text is extracted.
+    """
     recipe = yaml.safe_load(RECIPE.read_text())
-    recipe["passes"][-1]["tokenizer"] = {"path": str(tokenizer)}
+    extract, clean, tokens = recipe["passes"][0], recipe["passes"][1], recipe["passes"][-1]
+    tokens["tokenizer"] = {"path": str(tokenizer)}
     if engine != "trafilatura":
-        recipe["passes"][0]["stages"][0] = {"use": "main_text.MainText", "engine": engine}
-    made = MADE / f"web_bench-{engine}.yaml"
+        extract["stages"][0] = {"use": "main_text.MainText", "engine": engine}
+    if keep:
+        clean["stages"][0]["keep"] = [keep]
+    if sniff:
+        extract["stages"].insert(0, {"use": "sniff.LanguageSniff", "keep": clean["stages"][0]["keep"]})
+    made = MADE / f"web_bench-{engine}{keep and '-' + keep}{'-sniff' if sniff else ''}.yaml"
     made.write_text(yaml.safe_dump(recipe, sort_keys=False))
     return made
 

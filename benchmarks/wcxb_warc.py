@@ -14,7 +14,7 @@ import os
 import shutil
 import sys
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
@@ -85,15 +85,16 @@ def _member(name: str, url: str, payload: bytes) -> bytes:
     return gzip.compress("\r\n".join(head).encode() + block + b"\r\n\r\n", compresslevel=6, mtime=0)
 
 
-def bench_pages(folder: Path) -> Iterator[Page]:
-    """The pages of the bench files, their gzip members as they are; the manifest says where each begins."""
+def shard_pages(folder: Path, names: Sequence[str]) -> Iterator[tuple[Any, Page]]:
+    """The pages of WARC files of the test data, their gzip members as they are, each with its row of the manifest,
+    which says where it begins."""
     rows = list(json_lines(folder / "manifest.jsonl.zst"))
-    for name in BENCH:
+    for name in names:
         data = (folder / name).read_bytes()
         pages = sorted((row for row in rows if row["shard"] == name), key=lambda row: row["offset"])
         ends = [row["offset"] for row in pages[1:]] + [len(data)]
         for row, end in zip(pages, ends, strict=True):
-            yield Page(row["sha1"], row["bytes"], data[row["offset"] : end])
+            yield row, Page(row["sha1"], row["bytes"], data[row["offset"] : end])
 
 
 def distinct(pages: Iterable[Page]) -> list[Page]:
@@ -130,13 +131,21 @@ def mixes(files: Sequence[int], limit: int | None = None, name: str = "all") -> 
     sources.append(needed(DATA / "wcxb" / "dev.jsonl.zst", "CORPUSFORGE_DATA"))
     made_from = json.dumps([WRITER, limit, name, *([path.name, path.stat().st_size] for path in sources)])
     key = hashlib.sha256(made_from.encode()).hexdigest()[:12]
+    return kept_mixes(key, lambda: _pages(name, sources[-1], limit), files)
+
+
+def _pages(name: str, wcxb: Path, limit: int | None) -> list[Page]:
+    bench = (page for _, page in shard_pages(DATA / "warc", BENCH if name != "wcxb" else ()))
+    pages = distinct([*bench, *(wcxb_pages(wcxb) if name != "bench" else ())])
+    return [pages[len(pages) * n // limit] for n in range(min(limit, len(pages)))] if limit else pages
+
+
+def kept_mixes(key: str, pages: Callable[[], list[Page]], files: Sequence[int]) -> tuple[Mix, Mix]:
+    """The 1 × and the 4 × mix of pages, made where the cache has none under ``key``."""
     folders = [MADE / "mix" / f"{key}-{times}x-{count}files" for times, count in zip((1, 4), files, strict=True)]
     if not all((folder / "mix.json").exists() for folder in folders):
-        bench = bench_pages(DATA / "warc") if name != "wcxb" else ()
-        pages = distinct([*bench, *(wcxb_pages(sources[-1]) if name != "bench" else ())])
-        if limit:
-            pages = [pages[len(pages) * n // limit] for n in range(min(limit, len(pages)))]
-        for folder, part, count in zip(folders, (_fourth(pages), pages), files, strict=True):
+        everything = pages()
+        for folder, part, count in zip(folders, (_fourth(everything), everything), files, strict=True):
             _keep(part, folder, count)
     first, second = (Mix(**json.loads((folder / "mix.json").read_text())) for folder in folders)
     return first, second
