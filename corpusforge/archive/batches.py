@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import pyarrow as pa
 
@@ -44,9 +44,10 @@ def pages(
         return capture if isinstance(capture, str) else page_of(capture, bounds.payload_bytes)
 
     found = records(file, piece.start, piece.end, bounds.payload_bytes + HEAD_ROOM, bounds.look_back_bytes, form)
-    rows = outcomes(found, taken, piece.limit, passed_over)
-    for batch in grouped(((row, len(row[1].html)) for row in rows), bounds.batch_rows, bounds.batch_bytes):
-        yield page.batch_of(piece.name, [(Place(record.offset, record.length), made) for record, made in batch])
+    made = outcomes(found, taken, piece.limit, passed_over)
+    sized = (((Place(record.offset, record.length), row), len(row.html)) for record, row in made)
+    for rows in grouped(sized, bounds.batch_rows, bounds.batch_bytes):
+        yield _let_go(rows, page.batch_of(piece.name, rows))
 
 
 def texts(
@@ -60,9 +61,15 @@ def texts(
     """Rows of ``schema`` for the WARC records with a text that begin in a slice; counts why others give none."""
     _count_empty(piece, passed_over)
     found = records(file, piece.start, piece.end, bounds.payload_bytes, bounds.look_back_bytes, WARC)
-    rows = outcomes(found, text_of, piece.limit, passed_over)
-    for batch in grouped(((made, len(made.text)) for _, made in rows), bounds.batch_rows, bounds.batch_bytes):
-        yield text.batch_of(piece.name, schema, batch)
+    made = outcomes(found, text_of, piece.limit, passed_over)
+    for rows in grouped(((row, len(row.text)) for _, row in made), bounds.batch_rows, bounds.batch_bytes):
+        yield _let_go(rows, text.batch_of(piece.name, schema, rows))
+
+
+def _let_go(rows: list[Any], batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Else the rows are held while the batch is worked on, and while the next ones are read."""
+    rows.clear()
+    return batch
 
 
 def _count_empty(piece: Slice, passed_over: Counter[str]) -> None:
