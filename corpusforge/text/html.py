@@ -21,6 +21,8 @@ def _names() -> NDArray[np.uint8]:
 
 
 _NAMES = _names()
+_FIRST = np.isin(np.arange(256), _NAMES[:, 1])
+"""Which bytes such a name may begin with."""
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
@@ -37,7 +39,9 @@ def _named(data: NDArray[np.uint8], at: int, name: NDArray[np.uint8]) -> bool:
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def _strip(data: NDArray[np.uint8], names: NDArray[np.uint8], out: NDArray[np.uint8]) -> int:
+def _strip(
+    data: NDArray[np.uint8], names: NDArray[np.uint8], first: NDArray[np.bool_], out: NDArray[np.uint8]
+) -> int:
     """Copy text between tags to ``out`` until it is full, white space collapsed; give the bytes written."""
     at, size, put, most = 0, len(data), 0, len(out)
     space = True
@@ -66,7 +70,7 @@ def _strip(data: NDArray[np.uint8], names: NDArray[np.uint8], out: NDArray[np.ui
             at += 1
             continue
         skipped = -1
-        if letter:
+        if letter and first[after | 0x20]:
             for k in range(len(names)):
                 if _named(data, at + 1, names[k]):
                     skipped = k
@@ -88,7 +92,7 @@ def _strip(data: NDArray[np.uint8], names: NDArray[np.uint8], out: NDArray[np.ui
 def visible_text(html: bytes, most_bytes: int) -> str:
     """The text between the tags of UTF-8 HTML, up to ``most_bytes`` of it; scripts, styles and comments left out."""
     out = np.empty(most_bytes, np.uint8)
-    written = _strip(np.frombuffer(html, np.uint8), _NAMES, out)
+    written = _strip(np.frombuffer(html, np.uint8), _NAMES, _FIRST, out)
     text = out[:written].tobytes().decode("utf-8", "ignore")
     return unescape(text) if "&" in text else text
 
