@@ -124,15 +124,15 @@ def _utf8(payload: bytes, declared: Declared) -> Decision:
     by = next((by for encoding, by in declared if encoding is UTF_8), None)
     if by is None:
         by = "corrected" if declared and not payload.isascii() else "utf-8"
-    if may_be_misread(payload) and is_misread(text := payload.decode()):
-        return _repaired(text) or Decision("utf-8", by, payload, True, 0.1)
+    if may_be_misread(payload) and is_misread(payload):
+        return _repaired(payload) or Decision("utf-8", by, payload, True, 0.1)
     doubtful = b"\0" in payload and _is_binary(payload)
     return Decision("utf-8", by, payload, doubtful, 0.1 if doubtful else 1.0)
 
 
-def _repaired(text: str) -> Decision | None:
+def _repaired(payload: bytes) -> Decision | None:
     """Mojibake read back, where what comes out reads like text and, misread, gives the mojibake again."""
-    misread = suspect(text)
+    misread = suspect(payload)
     for way in WAYS:
         data = bytes_of(misread, way)
         reading = _undeclared(data)
@@ -140,7 +140,7 @@ def _repaired(text: str) -> Decision | None:
             continue
         mended = read_back(misread, way, partial(str, encoding=reading.encoding.codec))
         if mended is not None:
-            return Decision(reading.encoding.name, "repaired", mended.encode(errors="replace"), False, 0.9)
+            return Decision(reading.encoding.name, "repaired", mended, False, 0.9)
     return None
 
 

@@ -10,8 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-
-from corpusforge.text.points import Points, points_of, text_of
+from numpy.typing import NDArray
 
 FEW = 8
 """So few signs prove nothing."""
@@ -63,36 +62,35 @@ WAYS = (WINDOWS, LATIN, JAPANESE)
 
 @dataclass(frozen=True)
 class Suspect:
-    """A text that may be misread: its signs, and the ranges of what stands between tags and has foreign characters."""
+    """A text in UTF-8 that may be misread: its signs, and where what stands between tags has foreign characters."""
 
-    text: str
+    utf8: bytes
     signs: int
     pieces: tuple[tuple[int, int], ...]
 
 
-def suspect(text: str) -> Suspect:
-    points = points_of(text)
-    return Suspect(text, _signs(_foreign(points)), _pieces(points))
+def suspect(utf8: bytes) -> Suspect:
+    return Suspect(utf8, signs(utf8), _pieces(np.frombuffer(utf8, np.uint8)))
 
 
-def signs(text: str) -> int:
+def signs(utf8: bytes) -> int:
     """Characters that are signs of misreading: C1 controls, pairs and triples of UTF-8 read as windows-1252, long runs
     of accents, kanji that stand for the first bytes of kana."""
-    return _signs(_foreign(points_of(text)))
-
-
-def _signs(foreign: str) -> int:
+    foreign = _foreign(np.frombuffer(utf8, np.uint8))
     western = sum(map(len, _UTF8_AS_WESTERN.findall(foreign)))
     latin = sum(len(run) for run in _TWO_BYTE_AS_LATIN.findall(foreign) if len(set(run)) >= FEW_DISTINCT)
     return max(2 * len(_C1.findall(foreign)), western, latin, 3 * len(_UTF8_AS_JAPANESE.findall(foreign)))
 
 
-def _foreign(points: Points) -> str:
-    """The foreign characters, and a space behind each run of them: no sign has ASCII in it."""
-    high = points >= 0x80
+def _foreign(data: NDArray[np.uint8]) -> str:
+    """The foreign characters, and a space behind each run of them: no sign has ASCII in it.
+
+    Most pages are ASCII for the most part; NumPy finds the rest ten times as fast as a pattern does.
+    """
+    high = data >= 0x80
     kept = high.copy()
     kept[1:] |= high[:-1]
-    return text_of(np.where(high[kept], points[kept], ord(" ")))
+    return np.where(high[kept], data[kept], ord(" ")).astype(np.uint8).tobytes().decode("utf-8", "surrogatepass")
 
 
 def may_be_misread(utf8: bytes) -> bool:
@@ -113,42 +111,43 @@ def may_be_misread(utf8: bytes) -> bool:
     return sum(int(np.count_nonzero(tails == tail)) for tail in _JAPANESE_TAILS) >= FEW_LEADS
 
 
-def is_misread(text: str) -> bool:
-    """Whether a large part of a text's foreign characters are signs of a wrong decoding."""
-    points = points_of(text)
-    found = _signs(_foreign(points))
-    return found > FEW and found > SIGNS_PER_FOREIGN * int(np.count_nonzero(points >= 0x80))
+def is_misread(text: str | bytes) -> bool:
+    """Whether a large part of a text's foreign characters are signs of a wrong decoding; bytes are UTF-8."""
+    utf8 = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+    found = signs(utf8)
+    foreign = int(np.count_nonzero(np.frombuffer(utf8, np.uint8) >= _CONTROL_LEAD))
+    return found > FEW and found > SIGNS_PER_FOREIGN * foreign
 
 
 def bytes_of(misread: Suspect, way: Way) -> bytes:
     """The bytes of all pieces that one way of misreading explains, a line each."""
-    pieces = (_back(misread.text[start:end], way) for start, end in misread.pieces)
+    pieces = (_back(misread.utf8[start:end].decode(), way) for start, end in misread.pieces)
     return b"\n".join(data for data in pieces if data is not None)
 
 
-def read_back(misread: Suspect, way: Way, decode: Callable[[bytes], str]) -> str | None:
+def read_back(misread: Suspect, way: Way, decode: Callable[[bytes], str]) -> bytes | None:
     """A misread page as its author wrote it; None if more than a tenth of the signs stay. ``decode`` is strict."""
-    parts: list[str] = []
+    parts: list[bytes] = []
     done = 0
     for start, end in misread.pieces:
-        parts += (misread.text[done:start], _mended(misread.text[start:end], way, decode))
+        parts += (misread.utf8[done:start], _mended(misread.utf8[start:end], way, decode))
         done = end
-    result = "".join((*parts, misread.text[done:]))
+    result = b"".join((*parts, misread.utf8[done:]))
     return result if signs(result) <= misread.signs * LEFT else None
 
 
-def _pieces(points: Points) -> tuple[tuple[int, int], ...]:
+def _pieces(data: NDArray[np.uint8]) -> tuple[tuple[int, int], ...]:
     """Ranges of what stands between tags and line ends and has foreign characters."""
-    bounds = np.flatnonzero((points == ord("<")) | (points == ord(">")) | (points == ord("\n")))
-    bounds = np.concatenate(([-1], bounds, [len(points)]))
-    behind = np.unique(np.searchsorted(bounds, np.flatnonzero(points >= 0x80)))
+    bounds = np.flatnonzero((data == ord("<")) | (data == ord(">")) | (data == ord("\n")))
+    bounds = np.concatenate(([-1], bounds, [len(data)]))
+    behind = np.unique(np.searchsorted(bounds, np.flatnonzero(data >= _CONTROL_LEAD)))
     return tuple(zip((bounds[behind - 1] + 1).tolist(), bounds[behind].tolist(), strict=True))
 
 
-def _mended(piece: str, way: Way, decode: Callable[[bytes], str]) -> str:
-    data = _back(piece, way)
+def _mended(piece: bytes, way: Way, decode: Callable[[bytes], str]) -> bytes:
+    data = _back(piece.decode(), way)
     try:
-        return piece if data is None else decode(data)
+        return piece if data is None else decode(data).encode(errors="replace")
     except UnicodeDecodeError:
         return piece
 

@@ -14,7 +14,6 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from corpusforge.text.encodings import BY_NAME, Encoding, decode
-from corpusforge.text.points import Points, points_of
 
 SAMPLE_BYTES = 1 << 13
 """Bytes of lines with non-ASCII bytes on which a declaration is tried first."""
@@ -36,6 +35,8 @@ HALF_WIDTH_RUN = re.compile(_HALF_WIDTH + b"(?:" + _HALF_WIDTH + b"){9}")
 BEYOND = 0x10000
 """No character beyond the basic plane is frequent in any encoding."""
 UTF_8 = BY_NAME["utf-8"]
+
+Points = NDArray[np.uint32]
 
 
 @dataclass(frozen=True)
@@ -88,9 +89,10 @@ def may_be(encoding: Encoding, sample: bytes) -> bool:
 
 
 def _first_foreign(text: str) -> Points:
-    pieces, size = [points_of("")], 0
+    """Code points: most pages are ASCII for the most part, and NumPy finds the rest faster than a pattern does."""
+    pieces, size = [np.empty(0, np.uint32)], 0
     for start in range(0, len(text), STEP):
-        points = points_of(text[start : start + STEP])
+        points = np.frombuffer(text[start : start + STEP].encode("utf-32-le", "surrogatepass"), "<u4")
         pieces.append(points[points >= 0x80])
         size += len(pieces[-1])
         if size >= SAMPLE_CHARACTERS:

@@ -60,15 +60,17 @@ def test_real_text_is_left_alone(text: str) -> None:
 
 @given(st.text(max_size=60), st.sampled_from(WAYS))
 def test_pieces_come_back_exactly_or_stay(text: str, way: Way) -> None:
-    assert isinstance(bytes_of(suspect(text), way), bytes)
-    mended = read_back(suspect(text), WINDOWS, bytes.decode)
-    if mended is not None and mended != text:
+    misread = suspect(text.encode())
+    assert isinstance(bytes_of(misread, way), bytes)
+    mended = (read_back(misread, WINDOWS, bytes.decode) or b"").decode()
+    if mended not in ("", text):
         assert western(mended) == western(text) or mended.count("\n") == text.count("\n")
 
 
 @given(st.text(st.sampled_from("ab<>\n é日Ã©縺"), max_size=40))
 def test_pieces_are_what_stands_between_tags_and_is_foreign(text: str) -> None:
-    found = [text[start:end] for start, end in suspect(text).pieces]
+    misread = suspect(text.encode())
+    found = [misread.utf8[start:end].decode() for start, end in misread.pieces]
     assert found == [piece for piece in re.split("[<>\n]", text) if not piece.isascii()]
 
 

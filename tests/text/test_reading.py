@@ -1,12 +1,10 @@
 """Bytes are told to be UTF-8 or not as Python tells, and foreign characters are found wherever they stand."""
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from corpusforge.text.encodings import BY_NAME
-from corpusforge.text.points import points_of, text_of
 from corpusforge.text.reading import UTF_8, is_utf8, read
 
 PIECES = st.sampled_from(
@@ -32,13 +30,6 @@ def test_utf8_is_what_python_decodes(data: bytes) -> None:
         assert not is_utf8(data)
     else:
         assert is_utf8(data)
-
-
-@given(st.text(st.characters(), max_size=40))
-def test_points_are_the_text(text: str) -> None:
-    assert points_of(text).tolist() == [ord(character) for character in text]
-    assert text_of(points_of(text)) == text
-    assert text_of(points_of(text)[::2].astype(np.int64)) == text[::2]
 
 
 @pytest.mark.parametrize(("text", "foreign", "score"), [("<p>a</p>", 0, 1000), ("xのyλz", 2, 500)])
