@@ -1,12 +1,14 @@
 """Main text by our extractor on sites that it has not seen, beside trafilatura and resiliparse, scored by F1.
 
-``python -m benchmarks.extraction [--truths FOLDER] [--seeds N]`` · the development pages of WCXB (1,497 English
-pages) and pages with truth of 1,500 others, in Japanese, Korean, Chinese, German and more. For five folds by site,
-over all sets and languages at once, a model is trained on four and judged on the fifth. ``--truths`` only writes the
-pages as JSON Lines, which is what ``corpusforge fit extractor`` takes.
+``python -m benchmarks.extraction [--truths FOLDER] [--seeds N] [--as-given] [--peers]`` · the development pages of WCXB
+(1,497 English pages), pages with truth of 1,500 others, in Japanese, Korean, Chinese, German and more, and 500 of which
+passages are known. For five folds by site, over all sets and languages at once, a model is trained on four and judged
+on the fifth. ``--truths`` only writes the pages as JSON Lines, which is what ``corpusforge fit extractor`` takes.
 
 WCXB: F1 of the multisets of ``\\w+`` in small letters, a mean over pages; an empty truth scores 1 for an empty output.
 Others: F1 of the multisets of 4 characters without white space, a mean over sites of means over at most 40 pages.
+trafilatura-eval: F1 of passages, over all pages at once; nothing is trained on its pages.
+Some truths are corrected first (``corrections.jsonl``), unless ``--as-given`` is said.
 """
 
 import argparse
@@ -15,16 +17,20 @@ import json
 import re
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
+import numpy.typing as npt
 from fastwarc.warc import ArchiveIterator, WarcRecordType
 from zstandard import ZstdDecompressor
 
+from benchmarks.corrections import Correction, corrected, read_corrections
 from corpusforge.extract.by_resiliparse import Resiliparse
 from corpusforge.extract.by_trafilatura import Trafilatura
 from corpusforge.extract.extractor import extract
@@ -43,16 +49,29 @@ LEAST_PAGES = 10
 
 Parts = Counter[Any]
 Engine = Callable[[bytes], str]
+Pairs = npt.NDArray[np.float64]
+"""Of each seed and page two numbers, of which F1 is the first by the second: twice what is right; what was found and
+what was wanted, together."""
+
+
+@dataclass(frozen=True)
+class Passages(Truth):
+    """A page of which no more is known than passages that are main text and others that are not."""
+
+    wanted: tuple[str, ...] = ()
+    unwanted: tuple[str, ...] = ()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--truths", type=Path, help="write the pages to this folder and do nothing else")
     parser.add_argument("--seeds", type=int, default=1, help="models a fold; their scores are averaged")
+    parser.add_argument("--as-given", action="store_true", help="without corrections of truths")
+    parser.add_argument("--peers", action="store_true", help="the other engines only: nothing is trained")
     given = parser.parse_args()
-    truths = [*wcxb(), *others()]
+    truths = [*wcxb(), *others({} if given.as_given else read_corrections())]
     if given.truths:
-        _write(given.truths, truths)
+        _write(given.truths, [truth for truth in truths if not isinstance(truth, Passages)])
         return
     peers: dict[str, Engine] = {
         "trafilatura": _text_of(Trafilatura(False, True, ELEMENTS, DEPTH)),
@@ -60,7 +79,8 @@ def main() -> None:
         "resiliparse": _text_of(Resiliparse()),
     }
     scores = {name: _scored(truths, [engine] * len(truths), name) for name, engine in peers.items()}
-    scores = {"corpusforge": _held_out(truths, given.seeds), **scores}
+    if not given.peers:
+        scores = {"corpusforge": _held_out(truths, given.seeds), **scores}
     _show(truths, scores)
 
 
@@ -74,16 +94,29 @@ def wcxb() -> Iterator[Truth]:
         yield Truth(row["file_id"], row["html"].encode("utf-8", "replace"), text, host, "wcxb", "en", kind)
 
 
-def others() -> Iterator[Truth]:
+def others(corrections: Mapping[str, Correction]) -> Iterator[Truth]:
     """Pages of other sets, in the encoding they came in; those that WCXB has too are left out."""
-    known = {row["url"]: row for row in _lines(DATA / "extraction-gt" / "gt.jsonl.zst") if row.get("text")}
+    rows = _lines(DATA / "extraction-gt" / "gt.jsonl.zst")
+    known = {row["url"]: row for row in rows if row["source"] != "wcxb" and (row.get("text") or row.get("with"))}
+    changed = 0
     for path in sorted((DATA / "warc").glob("*.warc.gz")):
         with path.open("rb") as file:
             for record in ArchiveIterator(file, record_types=WarcRecordType.response):
                 row = known.get(record.headers.get("WARC-Target-URI"))
-                if row and row["source"] != "wcxb":
-                    html = decide(record.reader.read(), None).utf8
-                    yield Truth(row["url"], html, row["text"], urlsplit(row["url"]).netloc, row["source"], row["lang"])
+                if row:
+                    truth = _truth(row, decide(record.reader.read(), None).utf8, corrections)
+                    changed += truth.text != row.get("text", "")
+                    yield truth
+    print(f"{changed:,} truths were corrected")
+
+
+def _truth(row: Mapping[str, Any], html: bytes, corrections: Mapping[str, Correction]) -> Truth:
+    url, host, source, lang = row["url"], urlsplit(row["url"]).netloc, row["source"], row["lang"]
+    if row["gt_kind"] == "snippets":
+        wanted, unwanted = tuple(row["with"]), tuple(row["without"])
+        return Passages(url, html, "", host, source, lang, wanted=wanted, unwanted=unwanted)
+    text = corrected(row, html, corrections)
+    return Truth(url, html, row["text"] if text is None else text, host, source, lang)
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -107,31 +140,43 @@ def _text_of(engine: Any) -> Engine:
     return lambda html: engine(html, "a page").text or ""
 
 
-def _held_out(truths: Sequence[Truth], seeds: int) -> list[float]:
-    """The mean score of each page by models of ``seeds`` seeds that were not shown its site."""
-    pages, fold = labelled_all(truths, 2), folds(truth.host for truth in truths)
+def _held_out(truths: Sequence[Truth], seeds: int) -> Pairs:
+    """The scores of each page by models of ``seeds`` seeds that were not shown its site."""
+    fold = folds(truth.host for truth in truths)
+    whole = np.array([not isinstance(truth, Passages) for truth in truths])
+    pages = labelled_all([truth for truth in truths if not isinstance(truth, Passages)], 2)
     found = []
     for seed in range(seeds):
-        networks = by_folds(pages, fold, Course(seed=seed), print)
+        networks = by_folds(pages, fold[whole], Course(seed=seed), print)
         found.append(_scored(truths, [_ours(networks[its]) for its in fold.tolist()], f"corpusforge, seed {seed}"))
-    return np.mean(found, axis=0).tolist()  # type: ignore[no-any-return]
+    return np.concatenate(found)
 
 
 def _ours(network: Network) -> Engine:
     return lambda html: extract(html, network).text
 
 
-def _scored(truths: Sequence[Truth], engines: Sequence[Engine], name: str) -> list[float]:
+def _scored(truths: Sequence[Truth], engines: Sequence[Engine], name: str) -> Pairs:
     engines[0](truths[0].html)  # what is compiled or loaded once is not a page's cost
     scores, spent = [], 0.0
     for truth, engine in zip(truths, engines, strict=True):
         began = time.process_time()
         text = engine(truth.html)
         spent += time.process_time() - began
-        parts = _words if truth.source == "wcxb" else _grams
-        scores.append(_f1(parts(text), parts(truth.text)))
+        scores.append(_score(truth, text))
     print(f"{name}: {1000 * spent / len(truths):.2f} CPU ms a page", flush=True)
-    return scores
+    return np.array([scores], np.float64)
+
+
+def _score(truth: Truth, text: str) -> tuple[int, int]:
+    if isinstance(truth, Passages):
+        bare = " ".join(text.split())
+        hits, mistakes = (
+            sum(" ".join(each.split()) in bare for each in them) for them in (truth.wanted, truth.unwanted)
+        )
+        return 2 * hits, hits + mistakes + len(truth.wanted)
+    parts = _words if truth.source == "wcxb" else _grams
+    return _pair(parts(text), parts(truth.text))
 
 
 def _words(text: str) -> Parts:
@@ -143,13 +188,13 @@ def _grams(text: str) -> Parts:
     return Counter(bare[at : at + 4] for at in range(len(bare) - 3))
 
 
-def _f1(found: Parts, wanted: Parts) -> float:
+def _pair(found: Parts, wanted: Parts) -> tuple[int, int]:
     if not found.total() or not wanted.total():
-        return float(found.total() == wanted.total())
-    return 2 * (found & wanted).total() / (found.total() + wanted.total())
+        return int(found.total() == wanted.total()), 1
+    return 2 * (found & wanted).total(), found.total() + wanted.total()
 
 
-def _show(truths: Sequence[Truth], scores: dict[str, list[float]]) -> None:
+def _show(truths: Sequence[Truth], scores: Mapping[str, Pairs]) -> None:
     groups: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     for number, truth in enumerate(truths):
         names = ("wcxb", f"wcxb {truth.kind}") if truth.source == "wcxb" else (f"{truth.source} {truth.lang}",)
@@ -160,11 +205,22 @@ def _show(truths: Sequence[Truth], scores: dict[str, list[float]]) -> None:
                 site.append(number)
     print(f"\n| pages with truth | pages | sites | {' | '.join(scores)} |\n|---|---:|---:|{'---:|' * len(scores)}")
     for name, sites in sorted(groups.items()):
-        count = sum(map(len, sites.values()))
-        if count >= LEAST_PAGES:
-            means = [fmean(fmean(own[n] for n in site) for site in sites.values()) for own in scores.values()]
+        numbers = list(chain.from_iterable(sites.values()))
+        if len(numbers) >= LEAST_PAGES:
+            mean = _of_all if isinstance(truths[numbers[0]], Passages) else _of_sites
+            means = [mean(own, list(sites.values())) for own in scores.values()]
             shown = " | ".join(f"**{mean:.3f}**" if mean == max(means) else f"{mean:.3f}" for mean in means)
-            print(f"| {name} | {count:,} | {len(sites):,} | {shown} |")
+            print(f"| {name} | {len(numbers):,} | {len(sites):,} | {shown} |")
+
+
+def _of_sites(pairs: Pairs, sites: Sequence[Sequence[int]]) -> float:
+    shares = (pairs[..., 0] / pairs[..., 1]).mean(axis=0)
+    return fmean(fmean(shares[n] for n in site) for site in sites)
+
+
+def _of_all(pairs: Pairs, sites: Sequence[Sequence[int]]) -> float:
+    right, total = pairs[:, list(chain.from_iterable(sites))].sum(axis=1).T
+    return float((right / total).mean())
 
 
 if __name__ == "__main__":
