@@ -13,8 +13,8 @@ from corpusforge.extract.markup import ATTRIBUTES, END, START, TAG_END, Markup, 
 from corpusforge.extract.tags import BASIS, NUMBERS, Bytes, Hashes, hashed, name_hash
 from corpusforge.extract.tree import Places, Tree
 
-HIDDEN = 1
-"""An element that is not shown as it stands."""
+HIDDEN, NOT_SHOWN = 1, 2
+"""An element that is hidden from some readers; one that nobody sees unless a script shows it."""
 MOST_WORDS, MOST_BYTES, MOST_TYPES = 48, 400, 256
 """Words of an attribute, bytes of its value that are read, types that a page says of itself."""
 
@@ -78,8 +78,10 @@ def _read(
                 if name == _CLASS and kind[one] == 0:
                     kind[one] = begun
             elif name == _STYLE:
-                flags[one] |= HIDDEN if _not_displayed(html, value, value_end) else 0
-            elif name == _HIDDEN or (name == _ARIA_HIDDEN and value_end - value == 4):  # true
+                flags[one] |= HIDDEN | NOT_SHOWN if _not_displayed(html, value, value_end) else 0
+            elif name == _HIDDEN:
+                flags[one] |= HIDDEN | NOT_SHOWN
+            elif name == _ARIA_HIDDEN and value_end - value == 4:  # true
                 flags[one] |= HIDDEN
             elif name == _TYPE and element[one] == _SCRIPT:
                 json = _hash_of(html, value, value_end) == _JSON_LD

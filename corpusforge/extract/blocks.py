@@ -182,6 +182,9 @@ def _copied(
     last = measured[LAST]
     while at < stop:
         byte = html[at]
+        if byte < 9 or 14 <= byte < 32:  # controls, which nobody sees
+            at += 1
+            continue
         if byte < 128 and byte != 38:  # &
             code, size, kind = int(byte), 1, int(ascii_classes[byte])
         else:

@@ -37,6 +37,8 @@ class Corpusforge:
     def __call__(self, html: bytes, place: str, url: str | None = None) -> Result:
         """The main text of a page of UTF-8, with how sure that is; ``url`` is the page's own address."""
         page = read_page(html)
+        if html and len(page.tree) < 2:
+            return dropped("not_html")
         found = extracted(page, self._network, replace(self._options, url=url) if url else self._options)
         told = metadata(page) if self._metadata else Metadata()
         lines = found.lines or _told(page)

@@ -15,6 +15,7 @@ from trafilatura.settings import Extractor
 from trafilatura.utils import line_processing, repair_faulty_html, trim
 
 from corpusforge.engine import guard
+from corpusforge.extract.characters import SIGNS
 from corpusforge.extract.result import Result, dropped
 from corpusforge.text.blocks import Page, blocks_of
 from corpusforge.text.extraction import text_of
@@ -44,7 +45,6 @@ _QUOTED = re.compile(rb"\"[^\"]*\"|'[^']*'")
 _NAME = re.compile(rb"<[^\s>/]{1,64}")
 _C1 = re.compile(rb"\xc2[\x80-\x9f]")
 _C1_REFERENCE = re.compile(rb"&#0{0,4}(12[89]|1[34]\d|15\d);")
-_SIGNS = [bytes((byte,)).decode("cp1252", "ignore") for byte in range(0x80, 0xA0)]
 _WORD = re.compile(rb"\S+")
 _SCRIPT = re.compile(rb"<(/?)script", re.IGNORECASE)
 _ELEMENTS = etree.XPath("count(//*)")
@@ -173,9 +173,9 @@ def _repaired(html: bytes, beginning: str) -> bytes:
 def _with_windows_signs(html: bytes) -> bytes:
     """Read C1 controls, written out or as references, as windows-1252, as the HTML standard does with references."""
     if b"&#1" in html:
-        html = _C1_REFERENCE.sub(lambda found: _SIGNS[int(found[1]) - 128].encode(), html)
+        html = _C1_REFERENCE.sub(lambda found: SIGNS[int(found[1]) - 128].encode(), html)
     if _C1.search(html):
-        html = _C1.sub(lambda found: _SIGNS[found[0][1] - 128].encode(), html)
+        html = _C1.sub(lambda found: SIGNS[found[0][1] - 128].encode(), html)
     return html
 
 

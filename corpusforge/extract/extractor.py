@@ -3,13 +3,13 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import unescape
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
 from corpusforge.extract.blocks import IN_LINKS, WIDTH, WORDS
+from corpusforge.extract.characters import decoded
 from corpusforge.extract.choice import chosen_blocks, comments
 from corpusforge.extract.inline import Inline
 from corpusforge.extract.markdown import Markdown, Piece
@@ -67,13 +67,13 @@ def extract(html: bytes, network: Network, options: Options = PLAIN) -> Extracte
 def extracted(page: Page, network: Network, options: Options = PLAIN) -> Extracted:
     """The main text of a page that was read."""
     chances, types = network(page.features(network.words))
-    main = chances >= THRESHOLD
-    chosen = np.flatnonzero(chosen_blocks(page, main, options))
+    wanted = chosen_blocks(page, chances >= THRESHOLD, options)
+    chosen = np.flatnonzero(wanted)
     texts = written(page, chosen, options) if options.is_marked_up else plain(page, chosen)
-    said = plain(page, np.flatnonzero(comments(page, main))) if options.comments else []
+    said = plain(page, np.flatnonzero(comments(page, wanted))) if options.comments else []
     return Extracted(
         _lines(page, chosen, chances, texts),
-        " ".join(unescape(page.title.tobytes().decode("utf-8", "replace")).split()),
+        " ".join(decoded(page.title.tobytes()).split()),
         TYPES[int(types.argmax())] if len(chances) else "",
         confidence(page.blocks.measures[:, WORDS], chances),
         "\n".join(text for text, _ in said),
@@ -94,9 +94,8 @@ def plain(page: Page, chosen: Numbers) -> list[Text]:
     data, found = page.blocks.text.tobytes(), list[Text]()
     columns = (chosen.tolist(), page.blocks.start[chosen].tolist(), page.blocks.end[chosen].tolist())
     for number, start, end in zip(*columns, strict=True):
-        text = data[start:end].decode("utf-8", "replace")
-        text = unescape(text) if "&" in text else text
-        found += [(line.rstrip(), number) for line in text.split("\n") if line.strip()]
+        lines = decoded(data[start:end]).split("\n")
+        found += [(line.rstrip(), number) for line in lines if line.strip()]
     return found
 
 

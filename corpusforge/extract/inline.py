@@ -4,7 +4,6 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import unescape
 from itertools import pairwise
 from urllib.parse import urljoin
 
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from corpusforge.extract.characters import decoded
 from corpusforge.extract.markup import ELEMENT, KIND, OPEN
 from corpusforge.extract.options import Options
 from corpusforge.extract.page import Page
@@ -62,9 +62,9 @@ class Inline:
         last = bisect_left(self._insertions, (end, _OPENS))
         pieces, at = [], start
         for place, _, _, mark in self._insertions[first:last]:
-            pieces += [_decoded(self._data[at:place]), mark]
+            pieces += [decoded(self._data[at:place]), mark]
             at = place
-        return "".join([*pieces, _decoded(self._data[at:end])])
+        return "".join([*pieces, decoded(self._data[at:end])])
 
     def before(self, number: int) -> list[Image]:
         """The images that stand between a block and the one before it."""
@@ -145,11 +145,6 @@ def _base(page: Page, url: str) -> str:
         return urljoin(url, base)
     except ValueError:
         return url
-
-
-def _decoded(data: bytes) -> str:
-    text = data.decode("utf-8", "replace")
-    return unescape(text) if "&" in text else text
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]

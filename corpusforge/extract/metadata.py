@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from corpusforge.extract.characters import decoded
 from corpusforge.extract.markup import ATTRIBUTES, ELEMENT, END, KIND, OPEN, TAG_END
 from corpusforge.extract.page import Page
 from corpusforge.extract.tags import NUMBERS
@@ -48,7 +49,7 @@ def metadata(page: Page) -> Metadata:
     metas = _metas(page)
     told = list(_json_ld(page))
     html = next((attributes for attributes in _attributes(page, "html", 1)), {})
-    plain = " ".join(unescape(page.title.tobytes().decode("utf-8", "replace")).split())
+    plain = " ".join(decoded(page.title.tobytes()).split())
     return Metadata(
         _first((_text(one.get("headline")) for one in told), (metas.get(name, "") for name in _TITLES), [plain]),
         _first((_person(one.get("author")) for one in told), (metas.get(name, "") for name in _AUTHORS)),

@@ -1,13 +1,13 @@
 """A page as the extractor sees it, from bytes to blocks with features."""
 
 from dataclasses import dataclass
-from html import unescape
 
 import numpy as np
 import numpy.typing as npt
 
 from corpusforge.extract.attributes import Attributes, read_attributes
 from corpusforge.extract.blocks import Blocks, read_blocks
+from corpusforge.extract.characters import decoded
 from corpusforge.extract.features import features
 from corpusforge.extract.markup import ELEMENT, END, KIND, OPEN, TAG_END, Markup, read_markup
 from corpusforge.extract.surroundings import Floats, Surroundings, read_surroundings
@@ -40,7 +40,7 @@ class Page:
         """The text of each block."""
         data = self.blocks.text.tobytes()
         places = zip(self.blocks.start.tolist(), self.blocks.end.tolist(), strict=True)
-        return [unescape(data[start:end].decode("utf-8", "replace")) for start, end in places]
+        return [decoded(data[start:end]) for start, end in places]
 
     def surroundings(self, words: Floats) -> Surroundings:
         return read_surroundings(self.tree, self.attributes, self.blocks, words)

@@ -1,0 +1,15 @@
+"""Bytes of a page's text as characters."""
+
+import re
+from html import unescape
+
+SIGNS = [bytes((byte,)).decode("cp1252", "ignore") for byte in range(0x80, 0xA0)]
+"""What windows-1252 has where Unicode has the C1 controls; the HTML standard reads references to these so."""
+_C1 = re.compile("[\x80-\x9f]")
+
+
+def decoded(data: bytes) -> str:
+    """The text of UTF-8 with character references; C1 controls are read as windows-1252."""
+    text = data.decode("utf-8", "replace")
+    text = unescape(text) if "&" in text else text
+    return text if text.isascii() else _C1.sub(lambda found: SIGNS[ord(found[0]) - 128], text)
