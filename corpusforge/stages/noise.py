@@ -1,6 +1,6 @@
 """Lines that are not part of what a page says: menus, share and login lines, notices, ads, lists of other pages."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -9,6 +9,7 @@ from pydantic.dataclasses import dataclass
 
 from corpusforge.schema import EDIT
 from corpusforge.stages import STRICT, put
+from corpusforge.stages.block_ranges import BlockRanges, block_ranges
 from corpusforge.text.edits import Edit, apply
 from corpusforge.text.lines import line_ranges
 from corpusforge.text.noise import line_links, noise_lines
@@ -39,22 +40,26 @@ class NoiseLines:
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         columns: dict[str, list[Any]] = {name: [] for name in self.writes}
-        names = ("text", "lang", "blocks", "edits")
-        for text, lang, blocks, edits in zip(*(batch[name].to_pylist() for name in names), strict=True):
-            for name, value in zip(self.writes, self._clean(text, lang, blocks or (), edits or []), strict=True):
+        blocks = block_ranges(batch["blocks"])
+        rows = zip(*(batch[name].to_pylist() for name in ("text", "lang", "edits")), strict=True)
+        for row, (text, lang, edits) in enumerate(rows):
+            for name, value in zip(self.writes, self._clean(text, lang, blocks, row, edits or []), strict=True):
                 columns[name].append(value)
         return put(self, batch, **columns)
 
     def _clean(
-        self, text: str | None, lang: str | None, blocks: Sequence[Mapping[str, int]], before: list[Edit]
+        self, text: str | None, lang: str | None, blocks: BlockRanges, row: int, before: list[Edit]
     ) -> tuple[str | None, list[Edit], int, int, str | None]:
         if not text:
             return text, before, 0, 0, None
-        ranges = line_ranges(text)
-        lines = [text[start:end] for start, end in ranges]
-        links = line_links(ranges, () if before else blocks)
+        lines = text.split("\n")
+        ranges = line_ranges(lines)
+        of = slice(0) if before else blocks.of(row)
+        links = line_links(ranges, blocks.starts[of], blocks.ends[of], blocks.links[of])
         noise = noise_lines(lines, lang, links)
-        kept, edits = apply(type(self).__name__, text, removals(text, ranges, noise))
+        if not any(noise):
+            return text, before, 0, 0, None
+        kept, edits = apply(type(self).__name__, text, removals(text, ranges.tolist(), noise))
         removed = len(text) - len(kept)
         return kept, before + edits, sum(noise), removed, self._reason(text, kept, removed)
 

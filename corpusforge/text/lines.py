@@ -1,5 +1,7 @@
 """Lines and paragraphs of a text as code-point ranges."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -9,14 +11,12 @@ from corpusforge.text.words import SPACE, WORD, Codes, Kinds
 Spans = NDArray[np.int32]
 
 
-def line_ranges(text: str) -> list[tuple[int, int]]:
-    """Start and end of every line, blank ones too; the end is where the line feed stands, or the text's end."""
-    ranges = []
-    start = 0
-    for line in text.split("\n"):
-        ranges.append((start, start + len(line)))
-        start += len(line) + 1
-    return ranges
+def line_ranges(lines: Sequence[str]) -> NDArray[np.int64]:
+    """``[lines, 2]`` start and end of the lines of a text, split at line feeds; the end is where the line feed stands,
+    or the text's end."""
+    lengths = np.fromiter(map(len, lines), np.int64, len(lines))
+    ends = np.cumsum(lengths + 1) - 1
+    return np.stack((ends - lengths, ends), axis=1)
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]

@@ -126,7 +126,7 @@ def _point(points: Codes, at: int) -> int:
 @njit(cache=True)  # type: ignore[untyped-decorator]
 def _is_spelt(points: Codes, at: int) -> bool:
     """Whether `` at `` stands here."""
-    return _point(points, at + 1) == 0x61 and _point(points, at + 2) == 0x74 and _point(points, at + 3) == 0x20
+    return bool(_point(points, at + 1) == 0x61 and _point(points, at + 2) == 0x74 and _point(points, at + 3) == 0x20)
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
@@ -137,7 +137,7 @@ def _is_domain(points: Codes, table: Classes, at: int) -> bool:
     for end in range(at + 1, at + LONGEST_LABEL + 2):
         point = _point(points, end)
         if point == 0x2E or point == 0xFF0E:
-            return _kind(points, table, end + 1) & LABEL > 0
+            return bool(_kind(points, table, end + 1) & LABEL > 0)
         if not (_kind(points, table, end) & LABEL or point == 0x2D or point == 0xFF0D):
             return False
     return False
@@ -158,7 +158,7 @@ def _is_bracketed(points: Codes, table: Classes, at: int) -> bool:
         at += 2
     else:
         return False
-    return _kind(points, table, at + (_kind(points, table, at) & SPACE > 0)) & CLOSE > 0
+    return bool(_kind(points, table, at + (_kind(points, table, at) & SPACE > 0)) & CLOSE > 0)
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
@@ -173,7 +173,7 @@ def _is_four(points: Codes, table: Classes, at: int) -> bool:
         if not 0 < at - start < 4 or _point(points, at) != 0x2E:
             return False
         at += 1
-    return 0x30 <= _point(points, at) <= 0x39
+    return bool(0x30 <= _point(points, at) <= 0x39)
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
@@ -182,7 +182,7 @@ def _is_six(points: Codes, table: Classes, colon: int) -> bool:
     for at in range(colon - 4, colon):
         if not _kind(points, table, at) & HEX:
             return False
-    return points[colon - 4] == 0x32 or points[colon - 4] == 0x33
+    return bool(points[colon - 4] == 0x32 or points[colon - 4] == 0x33)
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
@@ -200,8 +200,8 @@ def _run_start(points: Codes, first: int) -> int:
     at -= _is_round(_point(points, at - 1))
     if _point(points, at - 1) == 0x2B or _point(points, at - 1) == 0xFF0B:
         at -= 1
-        return at - int(_is_round(_point(points, at - 1)))
-    return at - int(at < first and _is_round(_point(points, at - 1)))
+        return int(at - int(_is_round(_point(points, at - 1))))
+    return int(at - int(at < first and _is_round(_point(points, at - 1))))
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]

@@ -5,30 +5,31 @@ Precision first: a line goes only on evidence of its own (``SURE``), or in the c
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from corpusforge.text.noise_words import CJK, COOKIES, Words, fold, key_of, words_of
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from corpusforge.text import noise_marks
+from corpusforge.text.noise_marks import AD, ARROWS, CLOSERS, ENDS, SHORT, line_marks
+from corpusforge.text.noise_words import CALLS, Words, fold, key_of, words_of
+
+Offsets = NDArray[np.int64]
 
 NONE, LINKED, LIKELY, SURE = range(4)
 
-SHORT = 120
-"""Characters of the longest line that can be noise by its words; half as many where words are not spaced."""
-AD = 600
-"""Characters of the longest line that can be an ad."""
 MOSTLY_LINKS = 0.8
 """Share of link characters from which a line is a link."""
 RUN = 3
 """Suspect lines in a row that go without a sure one among them; one more where all are only links."""
-CALLS = 12
-"""Sales words, first in their lists, that make a line without a price or sign worth a look."""
 CUES = 5
 """Sales words, price and signs that make a short line an ad though no noun is repeated."""
 FOLLOWERS = 12
 """Lines that can belong to the head of a list of related pages."""
 
-_ENDS = frozenset('。.!?:;,、」』”"…')
-_CLOSING = "'\")）」』’"
-_ARROWS = "«»‹›<>←→…"
+_ENDS = frozenset(ENDS)
+_CJK = re.compile(r"[぀-ヿ㐀-鿿가-힣]")
 _SEPARATORS = re.compile(r"\s*[|｜│┃¦/›»>→·•・]+\s*|\s{2,}|\t|(?<=\S) [-–—] (?=\S)")
 _HARD = re.compile(r"[|｜│>›»]|\s{2,}")
 _PATH_SIGNS = re.compile(r"[>›»→]")
@@ -50,41 +51,62 @@ _PAGE_TOKEN = re.compile(r"\d+|[^\W\d_]+(?:[ -][^\W\d_]+)*|[«»‹›<>←→�
 def noise_lines(lines: Sequence[str], lang: str | None, links: Sequence[float | None]) -> list[bool]:
     """Which lines are noise. ``links`` is the share of link characters of each line, None where not known."""
     words = words_of(lang)
-    folded = [fold(line).strip() if len(line) <= AD else line for line in lines]
-    present = words.found_in("\n".join(line for line in folded if len(line) <= 2 * SHORT))
-    levels = [_level(line, share, present) for line, share in zip(folded, links, strict=True)]
+    folded = _folded(lines)
+    marks = line_marks("\n".join(folded), len(folded), words.index)
+    levels = [NONE] * len(folded)
+    for at, (is_loud, share) in enumerate(zip(marks.loud.tolist(), links, strict=True)):
+        if is_loud:
+            levels[at] = level_of(folded[at], share, int(marks.bits[at]), int(marks.inside[at]), words)
+        elif share is not None and share >= MOSTLY_LINKS:
+            levels[at] = _level_of_link(folded[at], share)
+    if not any(levels):
+        return [False] * len(levels)
     _follow_heads(folded, links, levels, words)
     return _in_company(folded, levels)
 
 
-def _level(line: str, share: float | None, words: Words) -> int:
+def _folded(lines: Sequence[str]) -> list[str]:
+    """The lines in the form in which they are compared; one that is too long to be noise stays as it is."""
+    return [fold(line).strip() if len(line) <= AD else line for line in lines]
+
+
+def level_of(line: str, share: float | None, marks: int, inside: int, words: Words) -> int:
     """How much one line, folded and stripped, looks like noise by itself."""
     size = len(line)
     if not size or size > AD or line[0] == "|":
         return NONE
-    if line.startswith(words.ads) or _is_notice(line, words) or (size > 20 and _is_ad(line, words.sale)):
+    spaced = not marks & noise_marks.HAS_CJK
+    if marks & noise_marks.ADS or _is_notice(size, spaced, marks, inside):
+        return SURE
+    if size > 20 and marks & (noise_marks.HAS_SALE_SIGN | noise_marks.CALL) and _is_ad(line, words.sale):
         return SURE
     ended = _is_ended(line)
-    if size > _longest(line) or (ended and size > SHORT // 2):
+    if size > (SHORT if spaced or size <= SHORT // 4 else SHORT // 2) or (ended and size > SHORT // 2):
         return NONE
-    if _COPYRIGHT.match(line) or _is_labelled(line, ended, words):
+    if (marks & noise_marks.RIGHTS and _COPYRIGHT.match(line)) or _is_labelled(line, ended, marks, words):
         return SURE
-    line = _COUNT.sub("", line) or line
+    if line[-1] in ")]":
+        line = _COUNT.sub("", line) or line
     key = key_of(line)
     if line[-1] not in ".。,、;" or line.endswith("..."):
         if key in words.alone or key in words.heads:
             return SURE
         if key in words.weak and not _DIGIT.search(line):
             return LIKELY
-    if words.counter.fullmatch(line) or _is_pager(line, words):
+    if (marks & noise_marks.HAS_DIGIT and words.counter.fullmatch(line)) or _is_pager(line, words):
         return SURE
     if ended:
         return NONE
     if (size <= SHORT // 2 and line.endswith(words.ends)) or _HASHTAGS.fullmatch(line):
         return SURE
-    if level := _menu(line, key, words, share):
+    if level := _menu(line, key, words, share, marks):
         return level
     return LINKED if _is_link(line, share) else NONE
+
+
+def _level_of_link(line: str, share: float) -> int:
+    """The level of a line that is not loud (``text/noise_marks.py``)."""
+    return LINKED if line and line[0] != "|" and _is_link(line, share) and not _is_ended(line) else NONE
 
 
 def _is_link(line: str, share: float | None) -> bool:
@@ -93,43 +115,43 @@ def _is_link(line: str, share: float | None) -> bool:
 
 
 def _longest(line: str) -> int:
-    return SHORT // 2 if len(line) > SHORT // 4 and CJK.search(line) else SHORT
+    return SHORT // 2 if len(line) > SHORT // 4 and _CJK.search(line) else SHORT
 
 
 def _is_ended(line: str) -> bool:
     """Whether the line ends like a sentence, a clause or the head of a list."""
-    return line[-1] in _ENDS or line.rstrip(_CLOSING)[-1:] in _ENDS
+    return line[-1] in _ENDS or line.rstrip(CLOSERS)[-1:] in _ENDS
 
 
-def _is_notice(line: str, words: Words) -> bool:
-    """Rights, cookies, accounts: phrases of notices, which may stand in a sentence that is not much longer."""
-    if not (words.inside or words.account or words.site) or len(line) > 2 * SHORT:
+def _is_notice(size: int, spaced: bool, marks: int, inside: int) -> bool:
+    """Rights, cookies, accounts: phrases of notices, which may stand in a sentence that is not much longer.
+
+    ``inside`` is the length of the longest of those that need no other.
+    """
+    if size > 2 * SHORT:
         return False
-    spaced = CJK.search(line) is None
-    letters = 14 if spaced else 8
-    if any(len(line) <= 20 + letters * len(phrase) and phrase in line for phrase in words.inside):
+    if inside and size <= 20 + (14 if spaced else 8) * inside:
         return True
-    if words.site and any(word in line for word in COOKIES) and any(phrase in line for phrase in words.site):
-        return spaced or len(line) <= SHORT
-    short = len(line) <= (90 if spaced else 45)
-    named = short and any(phrase in line for phrase in words.account)
-    return named and any(phrase in line for phrase in words.visitor)
+    if marks & noise_marks.SITE and marks & noise_marks.COOKIE:
+        return spaced or size <= SHORT
+    named = marks & noise_marks.ACCOUNT and marks & noise_marks.VISITOR
+    return bool(named) and size <= (90 if spaced else 45)
 
 
-def _is_labelled(line: str, ended: bool, words: Words) -> bool:
+def _is_labelled(line: str, ended: bool, marks: int, words: Words) -> bool:
     """Tags, a category with several values, the head of related pages with a title behind it."""
-    if not ended and line.startswith(words.labels):
+    if not ended and marks & noise_marks.LABEL:
         return True
-    if not ended and line.startswith(words.category):
+    if not ended and marks & noise_marks.CATEGORY:
         return len(_VALUES.findall(line)) > 1
-    head = _HEAD.match(line)
+    head = _HEAD.match(line) if marks & noise_marks.HAS_HEAD_SIGN else None
     return head is not None and key_of(head[0]) in words.heads and key_of(head[0]) != key_of(line)
 
 
 def _is_pager(line: str, words: Words) -> bool:
     """Page numbers with at least one word or arrow for the page before or after, and nothing else."""
     first = line.split(maxsplit=1)[0].rstrip(":")
-    if len(line) > 80 or not (first[:1] in _ARROWS or first[:1].isdecimal() or first in words.pages):
+    if len(line) > 80 or not (first[:1] in ARROWS or first[:1].isdecimal() or first in words.pages):
         return False
     tokens = _PAGE_TOKEN.findall(line)
     numbers = [int(token) for token in tokens if token.isdecimal()]
@@ -137,22 +159,22 @@ def _is_pager(line: str, words: Words) -> bool:
         return False
     named = [token for token in tokens if token[0].isalpha()]
     known = all(token in words.pages or key_of(token) in words.alone for token in named)
-    arrows = any(sign in line for sign in _ARROWS)
+    arrows = any(sign in line for sign in ARROWS)
     return (
         known and len(set(named)) == len(named) and (len(named) > 1 or (len(numbers) > 1 and (bool(named) or arrows)))
     )
 
 
-def _menu(line: str, key: str, words: Words, share: float | None) -> int:
+def _menu(line: str, key: str, words: Words, share: float | None, marks: int) -> int:
     """A line of pieces: menu, breadcrumb, tags, row of share buttons."""
-    pieces = (
-        [piece for part in _SEPARATORS.split(line) if (piece := key_of(part))] if _SEPARATORS.search(line) else [key]
-    )
+    pieces = [key]
+    if marks & noise_marks.HAS_PIECES and _SEPARATORS.search(line):
+        pieces = [piece for part in _SEPARATORS.split(line) if (piece := key_of(part))]
     if len(pieces) == 1:
         return SURE if _is_row(pieces[0].split(" "), words) else NONE
     if not pieces or not key:
         return NONE
-    known = sum(_known(piece, words) for piece in pieces)
+    known = sum(piece in words.known for piece in pieces)
     longest = max(len(piece) for piece in pieces)
     if known == len(pieces) and (len(pieces) > 2 or not _PATH_SIGNS.search(line)):
         return SURE
@@ -167,18 +189,17 @@ def _menu(line: str, key: str, words: Words, share: float | None) -> int:
 
 def _is_row(tokens: list[str], words: Words) -> bool:
     """Whether words set apart by single spaces are a row of buttons: two phrases or more, and little else."""
-    at = phrases = covered = 0
+    at = phrases = 0
+    foreign = len(tokens) // 4
     while at < len(tokens):
-        longest = min(5, len(tokens) - at)
-        size = next((n for n in range(longest, 0, -1) if _known(" ".join(tokens[at : at + n]), words)), 0)
+        longest = min(words.openers.get(tokens[at], 0), len(tokens) - at)
+        size = next((n for n in range(longest, 0, -1) if " ".join(tokens[at : at + n]) in words.known), 0)
         phrases += size > 0
-        covered += size
+        foreign -= not size
+        if foreign < 0:
+            return False
         at += size or 1
-    return phrases > 1 and 4 * covered >= 3 * len(tokens)
-
-
-def _known(piece: str, words: Words) -> bool:
-    return piece in words.alone or piece in words.weak or piece in words.home
+    return phrases > 1
 
 
 def _is_ad(line: str, sale: tuple[str, ...]) -> bool:
@@ -250,17 +271,27 @@ def _in_company(lines: Sequence[str], levels: Sequence[int]) -> list[bool]:
     return noise
 
 
-def line_links(ranges: Sequence[tuple[int, int]], blocks: Sequence[Mapping[str, int]]) -> list[float | None]:
-    """The link share of each line: that of the block which covers its middle, None where no block does."""
-    shares: list[float | None] = [None] * len(ranges)
+def line_links(ranges: Offsets, starts: Offsets, ends: Offsets, links: Offsets) -> list[float | None]:
+    """The link share of each line: that of the block which covers its middle, None where no block does.
+
+    ``ranges`` are lines (start, end); ``links`` of a block are in 1/255, -1 where they are not known.
+    """
+    order = np.lexsort((ends, starts))
+    found = _line_links(ranges, starts[order], ends[order], links[order]).tolist()
+    return [None if share < 0 else share / 255 for share in found]
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _line_links(ranges: Offsets, starts: Offsets, ends: Offsets, links: Offsets) -> Offsets:
+    shares = np.full(len(ranges), -1, np.int64)
     at = 0
-    for block in sorted(blocks, key=lambda block: (block["start"], block["end"])):
-        while at < len(ranges) and ranges[at][1] < block["start"]:
+    for block in range(len(starts)):
+        while at < len(ranges) and ranges[at, 1] < starts[block]:
             at += 1
         line = at
-        while line < len(ranges) and ranges[line][0] < block["end"]:
-            middle = (ranges[line][0] + ranges[line][1]) // 2
-            if block["start"] <= middle < max(block["end"], block["start"] + 1) and block["links"] is not None:
-                shares[line] = block["links"] / 255
+        while line < len(ranges) and ranges[line, 0] < ends[block]:
+            middle = (ranges[line, 0] + ranges[line, 1]) // 2
+            if starts[block] <= middle < max(ends[block], starts[block] + 1) and links[block] >= 0:
+                shares[line] = links[block]
             line += 1
     return shares

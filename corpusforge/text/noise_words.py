@@ -7,14 +7,21 @@ not known or has none.
 import json
 import re
 import unicodedata
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from corpusforge.text import noise_marks
+from corpusforge.text.noise_marks import Index, index_of
 
 WORDS = Path(__file__).with_name("noise_words.json")
 """The file of the lists; its digest is part of the identity of the stage that uses them."""
 COOKIES = ("cookie", "クッキー", "쿠키")
-CJK = re.compile(r"[぀-ヿ㐀-鿿가-힣]")
+CALLS = 12
+"""Sales words, first in their lists, that make a line without a price or sign worth a look."""
+ROW = 5
+"""Words of the longest phrase in a row of buttons."""
 _NUMBER = r"\d[\d,.]*\s?(?:万|億|千|k|m|만|тыс)?\+?"
 _SIGNS = "".join(
     chr(code)
@@ -33,26 +40,12 @@ class Words:
     heads: frozenset[str]
     home: frozenset[str]
     pages: frozenset[str]
-    inside: tuple[str, ...]
-    labels: tuple[str, ...]
-    category: tuple[str, ...]
-    ads: tuple[str, ...]
-    account: tuple[str, ...]
-    visitor: tuple[str, ...]
-    site: tuple[str, ...]
+    known: frozenset[str]
+    openers: Mapping[str, int]
     sale: tuple[str, ...]
     ends: tuple[str, ...]
     counter: re.Pattern[str]
-
-    def found_in(self, text: str) -> "Words":
-        """The lists with only those phrases that occur at all, where a phrase is looked for inside lines."""
-        cookies = any(word in text for word in COOKIES)
-        return replace(
-            self,
-            inside=tuple(phrase for phrase in self.inside if phrase in text),
-            account=tuple(phrase for phrase in self.account if phrase in text),
-            site=tuple(phrase for phrase in self.site if phrase in text) if cookies else (),
-        )
+    index: Index
 
 
 @cache
@@ -64,16 +57,54 @@ def words_of(lang: str | None) -> Words:
     keys = {name: frozenset(key for word in lists[name] if (key := key_of(word))) for name in lists}
     nouns = "|".join(re.escape(word) for word in sorted(lists["counters"], key=len, reverse=True))
     one = rf"(?:{_NUMBER}\s?(?:{nouns})|(?:{nouns})\s?[:(]?\s?{_NUMBER}\)?)"
+    known = keys["alone"] | keys["weak"] | keys["home"]
     return Words(
         alone=keys["alone"],
         weak=keys["weak"],
         heads=keys["heads"],
         home=keys["home"],
         pages=keys["pages"],
-        **{name: tuple(lists[name]) for name in ("inside", "labels", "category", "ads", "account", "visitor")},
-        **{name: tuple(lists[name]) for name in ("site", "sale", "ends")},
+        known=known,
+        openers=_openers(known),
+        **{name: tuple(lists[name]) for name in ("sale", "ends")},
         counter=re.compile(rf"\W{{0,3}}{one}(?:[\W_]{{1,4}}{one})*\W{{0,3}}"),
+        index=index_of(_phrases(lists), _single(known | keys["heads"]), _single(keys["pages"]), _EDGES),
     )
+
+
+def _openers(known: Iterable[str]) -> dict[str, int]:
+    """The first word of each known phrase, and words of the longest phrase that begins with it."""
+    longest: dict[str, int] = {}
+    for phrase in known:
+        parts = phrase.split(" ")
+        if len(parts) <= ROW:
+            longest[parts[0]] = max(len(parts), longest.get(parts[0], 0))
+    return longest
+
+
+def _phrases(lists: Mapping[str, list[str]]) -> dict[int, Iterable[str]]:
+    """The phrases that are looked for inside lines, by their mark."""
+    return {
+        noise_marks.ADS: lists["ads"],
+        noise_marks.LABEL: lists["labels"],
+        noise_marks.CATEGORY: lists["category"],
+        noise_marks.END: lists["ends"],
+        noise_marks.INSIDE: lists["inside"],
+        noise_marks.ACCOUNT: lists["account"],
+        noise_marks.VISITOR: lists["visitor"],
+        noise_marks.SITE: lists["site"],
+        noise_marks.COOKIE: COOKIES,
+        noise_marks.CALL: lists["sale"][:CALLS],
+        noise_marks.COUNTED: [noun for noun in lists["counters"] if len(noun) > 1],
+        noise_marks.RIGHTS: ("(c)", "copyright"),
+    }
+
+
+def _single(keys: Iterable[str]) -> set[str]:
+    """The words of keys, without signs at their ends; of a word with a sign of heads inside also what is before it."""
+    words = {word for key in keys for word in key.split(" ")}
+    words |= {re.split("[:】\\]]", word)[0] for word in words}
+    return {bare for word in words if (bare := word.strip(_EDGES))}
 
 
 def fold(text: str) -> str:

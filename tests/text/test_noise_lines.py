@@ -4,6 +4,7 @@ import io
 import json
 import tarfile
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -148,8 +149,9 @@ def test_lines_under_a_head_of_related_pages() -> None:
 
 
 def test_link_shares_of_lines() -> None:
-    blocks = [{"start": 0, "end": 5, "links": 255}, {"start": 6, "end": 20, "links": 0}]
-    assert line_links([(0, 5), (6, 12), (13, 20), (21, 25)], blocks) == [1.0, 0.0, 0.0, None]
+    ranges = np.array([(0, 5), (6, 12), (13, 20), (21, 25)])
+    assert line_links(ranges, *np.array([(0, 5, 255), (6, 20, 0)]).T) == [1.0, 0.0, 0.0, None]
+    assert line_links(ranges, *np.array([(6, 20, -1), (0, 5, 51)]).T) == [0.2, None, None, None]
 
 
 def test_real_prose_is_left_alone() -> None:
