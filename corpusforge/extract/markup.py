@@ -19,6 +19,8 @@ OPEN, CLOSE, NOTHING = range(3)
 """A start tag, an end tag; a comment or anything else that is neither markup nor text."""
 
 Tags = npt.NDArray[np.int32]
+Marks = npt.NDArray[np.int64]
+"""The places of every ``<``."""
 
 
 @dataclass(frozen=True)
@@ -32,32 +34,31 @@ class Markup:
 def read_markup(html: bytes) -> Markup:
     """Find the tags of UTF-8 HTML of less than 2 GiB."""
     data = np.frombuffer(html, np.uint8)
-    tags = np.empty((html.count(b"<"), COLUMNS), np.int32)
-    found = _find(data, KINDS, HASHES, SLOT_NUMBERS, tags)
+    marks = np.flatnonzero(data == 60)
+    tags = np.empty((len(marks), COLUMNS), np.int32)
+    found = _find(data, marks, KINDS, HASHES, SLOT_NUMBERS, tags)
     return Markup(data, tags[:found])
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def _find(html: Bytes, kinds: Bytes, hashes: Hashes, numbers: Bytes, tags: Tags) -> int:
-    size, at, found = len(html), 0, 0
+def _find(html: Bytes, marks: Marks, kinds: Bytes, hashes: Hashes, numbers: Bytes, tags: Tags) -> int:
+    size, end, found = len(html), 0, 0
     unclosed = np.zeros(len(NAMES) + 1, np.bool_)
-    while at < size:
-        if html[at] != 60 or at + 1 >= size:
-            at += 1
+    for mark in range(len(marks)):
+        at = marks[mark]
+        if at < end or at + 1 >= size:
             continue
         after = html[at + 1]
         if after == 33 or after == 63:  # <! and <?
             end = _after_comment(html, at, unclosed)
             _put(tags, found, at, end, end, end, 0, np.uint32(0), NOTHING)
         elif _is_letter(after):
-            end = _start_tag(html, at, kinds, hashes, numbers, unclosed, tags, found)
+            end = _start_tag(html, marks, mark, kinds, hashes, numbers, unclosed, tags, found)
         elif after == 47 and at + 2 < size:
             end = _end_tag(html, at, hashes, numbers, tags, found)
         else:
-            at += 1
             continue
         found += 1
-        at = end
     return found
 
 
@@ -127,7 +128,8 @@ def _end_tag(html: Bytes, at: int, hashes: Hashes, numbers: Bytes, tags: Tags, r
 @njit(cache=True)  # type: ignore[untyped-decorator]
 def _start_tag(
     html: Bytes,
-    at: int,
+    marks: Marks,
+    mark: int,
     kinds: Bytes,
     hashes: Hashes,
     numbers: Bytes,
@@ -135,13 +137,14 @@ def _start_tag(
     tags: Tags,
     row: int,
 ) -> int:
+    at = marks[mark]
     name_end, name = _name(html, at + 1)
     element = number_of(name, hashes, numbers)
     tag_end = _tag_end(html, name_end)
     end = tag_end
     itself_closed = tag_end >= 2 and html[tag_end - 2] == 47
     if kinds[element] & RAW and not (itself_closed and _may_close_itself(element)):
-        end = _after_content(html, tag_end, name, element, unclosed)
+        end = _after_content(html, marks, mark, tag_end, name, element, unclosed)
     _put(tags, row, at, name_end, tag_end, end, element, name, OPEN)
     return end  # type: ignore[no-any-return]
 
@@ -176,16 +179,23 @@ def _tag_end(html: Bytes, at: int) -> int:
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def _after_content(html: Bytes, at: int, name: np.uint32, element: int, unclosed: npt.NDArray[np.bool_]) -> int:
+def _after_content(
+    html: Bytes,
+    marks: Marks,
+    mark: int,
+    at: int,
+    name: np.uint32,
+    element: int,
+    unclosed: npt.NDArray[np.bool_],
+) -> int:
     """Behind the end tag of a raw element; without one, behind its start tag, or behind all that follows a script."""
     size = len(html)
     if not unclosed[element + 1]:
-        place = at
-        while place + 2 < size:
-            if html[place] == 60 and html[place + 1] == 47:
+        for later in range(mark + 1, len(marks)):
+            place = marks[later]
+            if place >= at and place + 2 < size and html[place + 1] == 47:
                 end, closing = _name(html, place + 2)
                 if closing == name:
                     return _behind(html, end)  # type: ignore[no-any-return]
-            place += 1
         unclosed[element + 1] = True
     return size if element == _SCRIPT else at
