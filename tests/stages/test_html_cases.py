@@ -123,19 +123,42 @@ def test_a_hostile_page_is_refused_in_bounded_time_and_memory(html: bytes, reaso
     assert (good["drop"], good["text"]) == (None, LINK_FREE * 5)
 
 
-def test_many_attributes_are_dropped_and_nul_bytes_too() -> None:
+OURS = {"50 MB of text": "too_large", "50 MB of tags": "too_large", "nothing": "no_text"} | dict.fromkeys(
+    ("binary as HTML", "NUL bytes alone"), "not_html"
+)
+"""Why our own engine refuses them; of the others one letter is no main text."""
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_our_engine_needs_no_limits_but_that_of_bytes(name: str) -> None:
+    ours = MainText(engine="corpusforge")
+    ours(pages(ARTICLE))  # compiled or loaded
+    started = time.process_time()
+    tracemalloc.start()
+    bad, good = ours(pages(HOSTILE[name][0], ARTICLE)).to_pylist()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert time.process_time() - started < 5
+    assert peak < 256 << 20
+    assert bad["drop"] == f"MainText.{OURS.get(name, 'no_text')}"
+    assert (good["drop"], good["text"]) == (None, LINK_FREE * 5)
+
+
+@pytest.mark.parametrize("engine", ["trafilatura", "corpusforge"])
+def test_many_attributes_are_dropped_and_nul_bytes_too(engine: Any) -> None:
     attributes = b" ".join(b"a%d='x > y'" % k for k in range(60_000))
     tagged = ARTICLE.replace(b"<p>", b"<p " + attributes + b">")
     holed = ARTICLE.replace("。".encode(), "。".encode() + b"\0")
     started = time.process_time()
-    for row in MainText()(pages(tagged, holed)).to_pylist():
+    for row in MainText(engine=engine)(pages(tagged, holed)).to_pylist():
         assert (row["drop"], row["text"]) == (None, LINK_FREE * 5)
     assert time.process_time() - started < 5
 
 
-def test_controls_are_read_as_the_signs_of_windows() -> None:
+@pytest.mark.parametrize("engine", ["trafilatura", "corpusforge"])
+def test_controls_are_read_as_the_signs_of_windows(engine: Any) -> None:
     html = ARTICLE.replace("吾輩".encode(), "&#147;吾輩&#148;\x85".encode())
-    (row,) = MainText()(pages(html)).to_pylist()
+    (row,) = MainText(engine=engine)(pages(html)).to_pylist()
     assert row["text"].startswith("“吾輩”…は猫である。")
 
 
