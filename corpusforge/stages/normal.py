@@ -2,12 +2,14 @@
 
 from typing import ClassVar
 
+import numpy as np
 import pyarrow as pa
 from pydantic.dataclasses import dataclass
 
 from corpusforge.schema import BLOCK
 from corpusforge.stages import STRICT, put
-from corpusforge.text.normal import normalise, normalise_with
+from corpusforge.stages.block_ranges import block_ranges, with_ranges
+from corpusforge.text.normal import normalise, normalise_and_move
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -28,15 +30,11 @@ class Normalise:
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         titles = [title and normalise(title) for title in batch["title"].to_pylist()]
-        texts, blocks = batch["text"].to_pylist(), batch["blocks"].to_pylist()
-        rows = [_row(text, block) for text, block in zip(texts, blocks, strict=True)]
-        return put(self, batch, text=[text for text, _ in rows], title=titles, blocks=[block for _, block in rows])
-
-
-def _row(text: str | None, blocks: list[dict[str, int]] | None) -> tuple[str | None, list[dict[str, int]] | None]:
-    if not text or not blocks:
-        return text and normalise(text), blocks
-    offsets = [block[side] for block in blocks for side in ("start", "end")]
-    text, moved = normalise_with(text, offsets)
-    pairs = zip(blocks, moved[::2], moved[1::2], strict=True)
-    return text, [{**block, "start": start, "end": end} for block, start, end in pairs]
+        texts, ranges = batch["text"].to_pylist(), block_ranges(batch["blocks"])
+        starts, ends = ranges.starts.copy(), ranges.ends.copy()
+        for row, text in enumerate(texts):
+            if text:
+                of = ranges.of(row)
+                texts[row], moved = normalise_and_move(text, np.concatenate((starts[of], ends[of])))
+                starts[of], ends[of] = np.split(moved, 2)
+        return put(self, batch, text=texts, title=titles, blocks=with_ranges(batch["blocks"], ranges, starts, ends))

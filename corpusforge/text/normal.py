@@ -8,9 +8,17 @@ and stay.
 
 import re
 import unicodedata
-from bisect import bisect_right
 from collections.abc import Sequence
-from itertools import accumulate
+from functools import cache
+from itertools import chain
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from corpusforge.text.words import Codes, codes
+
+Offsets = NDArray[np.int64]
 
 HALF = "｡｢｣､･ｦｧｨｩｪｫｬｭｮｯｰｱｲｳｴｵｶｷｸｹｺｻｼｽｾｿﾀﾁﾂﾃﾄﾅﾆﾇﾈﾉﾊﾋﾌﾍﾎﾏﾐﾑﾒﾓﾔﾕﾖﾗﾘﾙﾚﾛﾜﾝ"
 FULL = (
@@ -28,6 +36,11 @@ _SPACES = " \t\xa0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u
 _DIRTY = re.compile(
     f"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u200b\u2028\u2029\u2060\ufeff\ufffe\uffff\uff61-\uff9f]|[{_SPACES}](?:\n|\\Z)"
 )
+
+
+_DIRTY_CODE, _SPACE_CODE = 1, 2
+_CODES = 0x20000
+"""Characters above these stand for themselves, but for Han compatibility forms and tags; they are judged by hand."""
 
 
 def is_normal(text: str) -> bool:
@@ -60,15 +73,82 @@ def normalise_with(text: str, offsets: Sequence[int]) -> tuple[str, list[int]]:
     Lines are independent of each other, so an offset moves by what changed in the lines before it and in its own line
     up to it.
     """
-    if is_normal(text):
-        return text, list(offsets)
-    lines = re.split("(?<=\n)", text)
-    ready = [normalise(line) for line in lines]
-    starts = [0, *accumulate(map(len, lines))]
-    new_starts = [0, *accumulate(map(len, ready))]
-    moved = []
-    for offset in offsets:
-        line = min(bisect_right(starts, offset) - 1, len(lines) - 1)
-        before = normalise(lines[line][: offset - starts[line]])
-        moved.append(new_starts[line] + min(len(before), len(ready[line])))
-    return "".join(ready), moved
+    text, moved = normalise_and_move(text, np.array(offsets, np.int64))
+    return text, moved.tolist()
+
+
+def normalise_and_move(text: str, offsets: Offsets) -> tuple[str, Offsets]:
+    """As ``normalise_with``; a text that is normal and its offsets are given back as they are."""
+    points = codes(text)
+    spans = [(start, end) for start, end in _doubtful(points, _table()).tolist() if not is_normal(text[start:end])]
+    if not spans:
+        return text, offsets
+    ready = [normalise(text[start:end]) for start, end in spans]
+    pieces, position = [], 0
+    for (start, end), line in zip(spans, ready, strict=True):
+        pieces += [text[position:start], line]
+        position = end
+    pieces.append(text[position:])
+    return "".join(pieces), _moved(text, points, spans, ready, offsets)
+
+
+def _moved(text: str, points: Codes, spans: list[tuple[int, int]], ready: list[str], offsets: Offsets) -> Offsets:
+    """Where offsets come to lie when each of the lines ``spans`` becomes the one in ``ready``."""
+    starts, ends = np.array(spans).T
+    shifts = np.concatenate(([0], np.cumsum([len(line) for line in ready] - (ends - starts))))
+    # The line that holds an offset, or the last one before it; an offset at the text's end is in its last line.
+    line = np.searchsorted(starts, offsets, "right") - 1
+    last = text[-1] != "\n"
+    inside = (line >= 0) & ((offsets < ends[line]) | (last & (offsets == len(text)) & (ends[line] == len(text))))
+    moved = offsets + shifts[line + 1]
+    before = points[np.maximum(offsets, 1) - 1]
+    spaces = (offsets > 0) & ~inside & (_table()[np.minimum(before, _CODES)] & _SPACE_CODE > 0)
+    # Spaces before an offset count as if the text ended there.
+    for at in np.flatnonzero(spaces).tolist():
+        start = text.rfind("\n", 0, int(offsets[at])) + 1
+        cut = text[start : int(offsets[at])]
+        moved[at] -= len(cut) - len(cut.rstrip(_SPACES))
+    for at in np.flatnonzero(inside).tolist():
+        number = int(line[at])
+        cut = normalise(text[int(starts[number]) : int(offsets[at])])
+        moved[at] = starts[number] + shifts[number] + min(len(cut), len(ready[number]))
+    return moved
+
+
+@cache
+def _table() -> NDArray[np.uint8]:
+    """Of each code point: whether it may have to change, whether it is a space that goes at the end of a line.
+
+    Characters that do not compose with any other and are composed themselves need no look; the others may.
+    """
+    characters = "".join(map(chr, chain(range(0xD800), range(0xE000, _CODES))))
+    decomposed = unicodedata.normalize("NFD", "\n".join(characters.replace("\n", ""))).split("\n")
+    joining = {character for part in decomposed for character in part[1:]}
+    table = np.zeros(_CODES + 1, np.uint8)
+    for character in characters:
+        joins = unicodedata.combining(character) or character in joining
+        table[ord(character)] = bool(joins or not is_normal(f"{character}."))
+    table[0xD800:0xE000] = table[_CODES] = _DIRTY_CODE
+    table[[ord(space) for space in _SPACES]] |= _SPACE_CODE
+    return table
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _doubtful(points: Codes, table: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """``[lines, 2]`` ranges of the lines, line feeds included, that may not be in stored form."""
+    size = len(points)
+    spans = np.empty((size + 1, 2), np.int32)
+    found = start = 0
+    doubtful = False
+    before = 0
+    for at in range(size + 1):
+        ended = at == size or points[at] == 10
+        if ended:
+            if doubtful or before & 2:
+                spans[found, 0], spans[found, 1] = start, min(at + 1, size)
+                found += 1
+            start, doubtful, before = at + 1, False, 0
+            continue
+        before = table[min(points[at], np.uint32(len(table) - 1))]
+        doubtful |= before & 1 > 0
+    return spans[:found].copy()

@@ -1,6 +1,9 @@
 """The stored form of text: what changes, what does not, and where offsets go."""
 
+import re
 import unicodedata
+from bisect import bisect_right
+from itertools import accumulate
 
 import pytest
 from hypothesis import given, settings
@@ -56,6 +59,23 @@ def test_offsets_keep_order_and_whole_lines_stay_whole_lines(text: str, data: st
         _, (first, last) = normalise_with(text, [start, start + len(line)])
         assert stored[first:last] == normalise(line)
         start += len(line) + 1
+
+
+@settings(deadline=None)
+@given(TROUBLE | st.text() | st.text(st.sampled_from("ab \n\u3000e\u0301\U00020000\U0002f800ｶ")), st.data())
+def test_offsets_move_as_the_text_before_them_in_their_line_does(text: str, data: st.DataObject) -> None:
+    offsets = data.draw(st.lists(st.integers(0, len(text)), max_size=5))
+    stored, moved = normalise_with(text, offsets)
+    if is_normal(text):
+        assert (stored, moved) == (text, offsets)
+        return
+    lines = re.split("(?<=\n)", text)
+    starts = [0, *accumulate(map(len, lines))]
+    ready = [normalise(line) for line in lines]
+    for offset, found in zip(offsets, moved, strict=True):
+        number = min(bisect_right(starts, offset) - 1, len(lines) - 1)
+        before = normalise(lines[number][: offset - starts[number]])
+        assert found == len("".join(ready[:number])) + min(len(before), len(ready[number]))
 
 
 def test_a_clean_text_is_the_same_object() -> None:
