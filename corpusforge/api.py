@@ -12,6 +12,8 @@ from corpusforge.verbs.build import BuildFailed, Run, build
 from corpusforge.verbs.check import Plan, describe, plan
 from corpusforge.verbs.doctor import Finding, doctor
 from corpusforge.verbs.estimate import Estimate, NoSample, estimate, estimate_of
+from corpusforge.verbs.explain import Explanation, explain
+from corpusforge.verbs.explain_view import show_explanation
 from corpusforge.verbs.fit import NotFitted, fit_extractor
 from corpusforge.verbs.gc import gc
 from corpusforge.verbs.gc import told as collected
@@ -41,6 +43,7 @@ __all__ = [
     "BuildFailed",
     "DamagedError",
     "Estimate",
+    "Explanation",
     "Finding",
     "NoCluster",
     "NoSample",
@@ -62,6 +65,7 @@ __all__ = [
     "dropped",
     "estimate",
     "estimate_of",
+    "explain",
     "fit_extractor",
     "gc",
     "megatron_source",
@@ -72,6 +76,7 @@ __all__ = [
     "read_recipe",
     "read_training",
     "report",
+    "show_explanation",
     "show_trial",
     "step_names",
     "submit",
