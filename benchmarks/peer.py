@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,30 +14,34 @@ from benchmarks.places import LANGUAGE_MODEL, MADE, PEER_SCRIPT, NotHere, needed
 
 PACKAGES = ("datatrove[io,processing]==0.10.1", "lxml_html_clean", "requests", "aiohttp", "spacy")
 """What the shared peer script asks for; datatrove 0.10.1 pins trafilatura below 1.12."""
-ENVIRONMENT = MADE / "venv-datatrove"
 SECONDS = 3600
 """A worker of datatrove that dies makes its run hang, so each run is ended after this time."""
 
 
 def python(say: Callable[[str], None]) -> Path:
-    """The Python of the peer's environment, which is made the first time. Raises ``NotHere`` where that fails."""
+    """The Python of datatrove's environment, which is made the first time. Raises ``NotHere`` where that fails."""
     needed(PEER_SCRIPT, "CORPUSFORGE_BENCH")
-    stamp = ENVIRONMENT / f".installed-{hashlib.sha256(repr(PACKAGES).encode()).hexdigest()[:12]}"
-    binary = ENVIRONMENT / "bin" / "python"
+    return environment("datatrove", PACKAGES, say) / "python"
+
+
+def environment(name: str, packages: Sequence[str], say: Callable[[str], None]) -> Path:
+    """The ``bin`` of an environment under out/bench with these packages, made the first time; raises ``NotHere``."""
+    folder = MADE / f"venv-{name}"
+    stamp = folder / f".installed-{hashlib.sha256(repr(packages).encode()).hexdigest()[:12]}"
     if stamp.exists():
-        return binary
-    say(f"installing {' '.join(PACKAGES)} in {ENVIRONMENT} (about 800 MB, a few minutes, once) ...")
-    log = MADE / "install.log"
+        return folder / "bin"
+    say(f"installing {' '.join(packages)} in {folder} (up to 800 MB, a few minutes, once) ...")
+    log = MADE / f"install-{name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w") as output:
         for command in (
-            [sys.executable, "-m", "venv", "--clear", str(ENVIRONMENT)],
-            [str(binary), "-m", "pip", "install", "--disable-pip-version-check", *PACKAGES],
+            [sys.executable, "-m", "venv", "--clear", str(folder)],
+            [str(folder / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check", *packages],
         ):
             if subprocess.run(command, stdout=output, stderr=subprocess.STDOUT).returncode:
-                raise NotHere(f"datatrove could not be installed; {log} says why")
+                raise NotHere(f"{name} could not be installed; {log} says why")
     stamp.touch()
-    return binary
+    return folder / "bin"
 
 
 def command(binary: Path, pages: Path, out: Path, tokenizer: Path, workers: int, lang: str) -> list[str]:
