@@ -10,12 +10,12 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from functools import cache
-from itertools import chain
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from corpusforge.text.folding import CHANGING
 from corpusforge.text.words import Codes, codes
 
 Offsets = NDArray[np.int64]
@@ -121,13 +121,16 @@ def _table() -> NDArray[np.uint8]:
 
     Characters that do not compose with any other and are composed themselves need no look; the others may.
     """
-    characters = "".join(map(chr, chain(range(0xD800), range(0xE000, _CODES))))
-    decomposed = unicodedata.normalize("NFD", "\n".join(characters.replace("\n", ""))).split("\n")
-    joining = {character for part in decomposed for character in part[1:]}
+    # A line break joins nothing, so that one call composes every character by itself.
+    characters = [c for first, last in CHANGING for c in map(chr, range(first, min(last, _CODES))) if c != "\n"]
+    line = "\n".join(characters)
+    composed = unicodedata.normalize("NFC", line).split("\n")
+    joining = {tail for part in unicodedata.normalize("NFD", line).split("\n") for tail in part[1:]}
+    joining |= {character for character in characters if unicodedata.combining(character)}
+    changed = {character for character, new in zip(characters, composed, strict=True) if character != new}
     table = np.zeros(_CODES + 1, np.uint8)
-    for character in characters:
-        joins = unicodedata.combining(character) or character in joining
-        table[ord(character)] = bool(joins or not is_normal(f"{character}."))
+    dirty = set(_DIRTY.findall(line.replace("\n", ".") + "."))
+    table[[ord(character) for character in joining | changed | dirty]] = _DIRTY_CODE
     table[0xD800:0xE000] = table[_CODES] = _DIRTY_CODE
     table[[ord(space) for space in _SPACES]] |= _SPACE_CODE
     return table
