@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -110,13 +111,14 @@ class Ledger:
                 self.report.bins(field.name, _powers(values))
 
     def _samples(self, batch: pa.RecordBatch, groups: Sequence[str]) -> None:
-        names = batch.schema.names
-        texts = batch["text"].to_pylist() if "text" in names else [None] * len(groups)
+        texts: Sequence[str | None] = [None] * len(groups)
+        if "text" in batch.schema.names:
+            texts = pc.utf8_slice_codeunits(batch["text"], 0, EXCERPT).to_pylist()
         ids, urls = batch["id"].to_pylist(), batch["url"].to_pylist()
         files, offsets = batch["source_file"].to_pylist(), batch["source_offset"].to_pylist()
         for group, identity, url, text, file, offset in zip(groups, ids, urls, texts, files, offsets, strict=True):
             place = {"source_file": file, "source_offset": offset}
-            self.report.sample(group, id=identity, url=url, text=(text or "")[:EXCERPT], **place)
+            self.report.sample(group, id=identity, url=url, text=text or "", **place)
 
 
 def _host(url: str | None) -> str:
@@ -149,6 +151,7 @@ def _twentieths(values: Any) -> list[str]:
     return [_twentieth(value) for value in values.tolist()]
 
 
+@lru_cache(1 << 14)
 def _twentieth(value: float) -> str:
     if not math.isfinite(value):
         return str(value)

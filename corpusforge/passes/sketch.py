@@ -162,7 +162,9 @@ def _lines(batch: pa.RecordBatch, first: int, keys: Keys, table: Signatures) -> 
         "signature": fixed_binary(table.astype("<u4", copy=False).tobytes(), table.shape[1] * 4),
         "shingles": pa.array(keys.shingles(), pa.int32()),
         "digest": pa.array(keys.digests(), pa.binary(16)),
-        "text_digest": pa.array([digest((t or "").encode()) for t in batch["text"].to_pylist()], pa.binary(16)),
+        "text_digest": pa.array(
+            [digest(t or b"") for t in batch["text"].cast(pa.large_binary()).to_pylist()], pa.binary(16)
+        ),
         "characters": pa.array(keys.characters(), pa.int32()),
         "bytes": pc.fill_null(pc.binary_length(batch["text"]), 0),
         **{name: batch[name] for name in COLUMNS[2:]},

@@ -15,7 +15,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-Codes = NDArray[np.uint32]
+from corpusforge.text.words import Codes
+from corpusforge.text.words import codes as codes_of
+
 Starts = NDArray[np.int64]
 
 CODES = 0x110000
@@ -47,12 +49,14 @@ def normalise(text: str) -> str:
 def folded(texts: Sequence[str]) -> tuple[Codes, Starts]:
     """The code points of ``normalise(text)`` for each text: text ``i`` is ``codes[starts[i]:starts[i + 1]]``."""
     folds = folds_of_characters()
-    codes, starts = _codes_of(texts)
-    joined = _joined(codes, starts, folds.joining)
-    if joined.any():
-        texts = [normalise(text) if whole else text for text, whole in zip(texts, joined.tolist(), strict=True)]
-        codes, starts = _codes_of(texts)
-    result: tuple[Codes, Starts] = _folded(codes, starts, joined, folds.codes, folds.starts)
+    parts = [codes_of(text) for text in texts]
+    codes, starts = _joined(parts)
+    whole = _joining(codes, starts, folds.joining)
+    if whole.any():
+        for number in np.flatnonzero(whole).tolist():
+            parts[number] = codes_of(normalise(texts[number]))
+        codes, starts = _joined(parts)
+    result: tuple[Codes, Starts] = _folded(codes, starts, whole, folds.codes, folds.starts)
     return result
 
 
@@ -78,13 +82,13 @@ def folds_of_characters() -> Folds:
     return Folds(codes, starts, joining)
 
 
-def _codes_of(texts: Sequence[str]) -> tuple[Codes, Starts]:
-    starts = np.concatenate(([0], np.cumsum([len(text) for text in texts]))).astype(np.int64)
-    return np.frombuffer("".join(texts).encode("utf-32-le"), np.uint32), starts
+def _joined(parts: Sequence[Codes]) -> tuple[Codes, Starts]:
+    starts = np.cumsum([0, *map(len, parts)], dtype=np.int64)
+    return np.concatenate(parts) if parts else np.empty(0, np.uint32), starts
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def _joined(codes: Any, starts: Any, joining: Any) -> Any:
+def _joining(codes: Any, starts: Any, joining: Any) -> Any:
     """Which texts have a character that may join its neighbour."""
     result = np.zeros(len(starts) - 1, np.bool_)
     for i in range(len(result)):
