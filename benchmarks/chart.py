@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.places import MADE
 
-WIDTH, LABELS, VALUES, ROW, GAP, TOP = 720, 230, 70, 22, 16, 34
+WIDTH, LABELS, VALUES, ROW, GAP, TOP = 720, 190, 80, 22, 16, 34
 """Pixels: of the chart, the names before and the figures behind the bars, a bar, the space between sets, the title."""
 COLOURS = {"corpusforge-corpusforge": "#0b6e4f", "corpusforge-trafilatura": "#6bbf8a", "datatrove": "#b0b0b0"}
 SETS = {"wcxb": "WCXB development pages", "bench": "bench-00000 and bench-00001", "all": "both sets"}
@@ -25,7 +25,9 @@ def chart(compared: Sequence[Mapping[str, Any]]) -> str:
         parts.append(f'<g transform="translate(0 {y})">{row}</g>')
         y += ROW + (GAP if is_last else 0)
     style = 'xmlns="http://www.w3.org/2000/svg" font-family="sans-serif" font-size="13" fill="#444"'
-    return f'<svg {style} width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}">{"".join(parts)}</svg>\n'
+    box = f'width="{WIDTH}" height="{height}" viewBox="-12 -6 {WIDTH} {height}"'
+    paper = f'<rect x="-12" y="-6" width="{WIDTH}" height="{height}" fill="#fff"/>'
+    return f"<svg {style} {box}>{paper}{''.join(parts)}</svg>\n"
 
 
 def _rows(compared: Sequence[Mapping[str, Any]], longest: float) -> Iterator[tuple[str, bool]]:

@@ -69,14 +69,14 @@ def identify_one(text: str) -> tuple[str, float]:
     seen = scripts(part)
     if not seen.letters:
         return UNDETERMINED, 0.0
-    found = predict(part, most=5)
     sure = by_script(seen)
     if sure:
-        return sure, max(_score(found, sure), round(seen.share(*SCRIPTS_OF[sure]), 2))
+        return sure, max(_score(predict(part, most=5), sure), round(seen.share(*SCRIPTS_OF[sure]), 2))
+    best = predict(part)[0]
     no_kana = seen.han >= CHINESE_HAN and not seen.kana and seen.share("han") >= SCRIPT_SHARE
-    if no_kana and found[0][0] not in CHINESE:
-        return "zh", max(_score(found, "zh", "ja"), round(seen.share("han"), 2))
-    return found[0]
+    if no_kana and best[0] not in CHINESE:
+        return "zh", max(_score(predict(part, most=5), "zh", "ja"), round(seen.share("han"), 2))
+    return best
 
 
 def _score(found: Sequence[tuple[str, float]], *langs: str) -> float:

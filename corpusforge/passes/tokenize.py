@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from typing import Any, Literal
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
@@ -294,9 +295,8 @@ def _pieces(batch: pa.RecordBatch, compared: frozenset[str]) -> list[tuple[str, 
 
 def _count(report: Report, batch: pa.RecordBatch, tokens: Sequence[Ids]) -> None:
     """Count documents and their text; the bin ``2^05`` holds lengths of 32 to 63 tokens, EOD included."""
-    texts = batch["text"].to_pylist()
     for name in ("records", "kept", "documents"):
         report.count(name, batch.num_rows)
-    report.count("characters", sum(map(len, texts)))
-    report.count("text_bytes", sum(len(text.encode()) for text in texts))
+    report.count("characters", pc.sum(pc.utf8_length(batch["text"])).as_py())
+    report.count("text_bytes", pc.sum(pc.binary_length(batch["text"])).as_py())
     report.bins("tokens_per_document", (f"2^{(len(ids) + 1).bit_length() - 1:02d}" for ids in tokens))

@@ -90,11 +90,14 @@ class GopherQuality:
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         table = limits.load(TABLE)
         columns: dict[str, list[Any]] = {name: [] for name in self.writes}
+        limits_of: dict[tuple[str, str | None], dict[str, Any]] = {}
         for text, lang in zip(batch["text"].to_pylist(), batch["lang"].to_pylist(), strict=True):
             points = codes(text or "")
             per_word = units_per_word(points, kinds())
             name = limits.entry(table, lang, per_word > 1)
-            held = limits.values(table, name, "GopherQuality", self.thresholds, lang)
+            if (name, lang) not in limits_of:
+                limits_of[name, lang] = limits.values(table, name, "GopherQuality", self.thresholds, lang)
+            held = limits_of[name, lang]
             ends = held["terminal_punctuation"]
             measures = quality(text or "", points, per_word, tuple(held["stop_word_list"]), ends)
             row = {**measures, "quality_limits": name, "drop": limits.broken(held, measures)}
@@ -117,7 +120,8 @@ def quality(text: str, points: Codes, per_word: int, stop_words: tuple[str, ...]
         words = len(spans)
         symbols, length, spaced, with_letter = _words(points, spans, table)
         alphabetic, mean = share(with_letter, words + symbols), share(length, spaced)
-        stops = int(_distinct(lowered(), points, spans, _hashes(stop_words)))
+        longest = max(map(len, stop_words), default=0)
+        stops = int(_distinct(lowered(), points, spans, _hashes(stop_words), longest))
     return {
         "words": words,
         "mean_word_length": mean,
@@ -162,20 +166,22 @@ def _characters(points: Codes, table: Kinds) -> tuple[int, ...]:
     open_sentence, dots = False, 0
     for point in points:
         kind = table[point] if point < len(table) else 0
-        dots = dots + 1 if point == 0x2E else 0
         letters += kind & LETTER > 0
         marks += kind & SPACE == 0
-        hashes += point == 0x23
-        ellipses += dots == 3 or _any(ELLIPSIS, point)
         hiragana += kind & HIRAGANA > 0
         katakana += kind & KATAKANA > 0
         japanese += kind & (HIRAGANA | KATAKANA | HAN) > 0
+        if kind & WORD:
+            # No letter, digit or mark is one of the signs below.
+            open_sentence, dots = True, 0
+            continue
+        dots = dots + 1 if point == 0x2E else 0
+        hashes += point == 0x23
+        ellipses += dots == 3 or _any(ELLIPSIS, point)
         feeds += point == 0x0A
         if point == 0x0A or _any(SENTENCE_ENDS, point):
             sentences += open_sentence
             open_sentence = False
-        elif kind & WORD:
-            open_sentence = True
     return letters, marks, hashes, ellipses, hiragana, katakana, japanese, sentences + open_sentence, feeds
 
 
@@ -218,10 +224,9 @@ def _words(points: Codes, spans: Spans, table: Kinds) -> tuple[int, int, int, in
             if table[points[at]] & LETTER:
                 with_letter += 1
                 break
-    only_symbols = False
+    only_symbols, before = False, SPACE
     for at in range(len(points) + 1):
-        kind = SPACE if at == len(points) else table[points[at]] if points[at] < len(table) else 0
-        before = SPACE if at == 0 else table[points[at - 1]] if points[at - 1] < len(table) else 0
+        kind = SPACE if at == len(points) else int(table[points[at]]) if points[at] < len(table) else 0
         if kind & SPACE:
             symbols += only_symbols
             only_symbols = False
@@ -229,19 +234,22 @@ def _words(points: Codes, spans: Spans, table: Kinds) -> tuple[int, int, int, in
             only_symbols = False
         elif before & SPACE:
             only_symbols = True
+        before = kind
     return symbols, length, spaced, with_letter
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def _distinct(lower: Codes, points: Codes, spans: Spans, wanted: NDArray[np.uint64]) -> int:
-    """How many of the wanted words occur, whatever their case."""
+def _distinct(lower: Codes, points: Codes, spans: Spans, wanted: NDArray[np.uint64], longest: int) -> int:
+    """How many of the wanted words, of at most ``longest`` characters, occur, whatever their case."""
     seen = np.zeros(len(wanted), np.bool_)
-    small = points.copy()
-    for at in range(len(small)):
-        if small[at] < len(lower):
-            small[at] = lower[small[at]]
+    small = np.empty(longest, np.uint32)
     for start, end in spans:
-        value = hash_of(small, start, end)
+        if end - start > longest:
+            continue
+        for at in range(start, end):
+            point = points[at]
+            small[at - start] = lower[point] if point < len(lower) else point
+        value = hash_of(small, 0, end - start)
         for which in range(len(wanted)):
             if wanted[which] == value:
                 seen[which] = True

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -56,12 +56,15 @@ class GopherRepetition:
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         table = limits.load(TABLE)
         columns: dict[str, list[object]] = {name: [] for name in self.writes}
+        limits_of: dict[tuple[str, str | None], dict[str, Any]] = {}
         for text, lang in zip(batch["text"].to_pylist(), batch["lang"].to_pylist(), strict=True):
             points = codes(text or "")
             per_word = units_per_word(points, kinds())
             measures = repetition(points, per_word)
             name = limits.entry(table, lang, per_word > 1)
-            held = limits.values(table, name, "GopherRepetition", self.thresholds, lang)
+            if (name, lang) not in limits_of:
+                limits_of[name, lang] = limits.values(table, name, "GopherRepetition", self.thresholds, lang)
+            held = limits_of[name, lang]
             row = {**measures, "repetition_limits": name, "drop": limits.broken(held, measures)}
             for column, value in row.items():
                 columns[column].append(value)

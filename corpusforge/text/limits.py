@@ -50,11 +50,17 @@ def values(
 def broken(limits: Values, measures: Mapping[str, float]) -> str | None:
     """The first limit broken, in the order of ``measures``: ``low_MEASURE`` or ``high_MEASURE``."""
     for name, value in measures.items():
-        if value < limits.get(f"{name}_at_least", value):
+        at_least, at_most = _sides(name)
+        if value < limits.get(at_least, value):
             return f"low_{name}"
-        if value > limits.get(f"{name}_at_most", value):
+        if value > limits.get(at_most, value):
             return f"high_{name}"
     return None
+
+
+@cache
+def _sides(measure: str) -> tuple[str, str]:
+    return f"{measure}_at_least", f"{measure}_at_most"
 
 
 def checker(measures: Iterable[str]) -> Callable[[Overrides], Overrides]:

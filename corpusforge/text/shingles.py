@@ -18,8 +18,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from corpusforge.text.folding import CODES, Codes, Starts, folded
+from corpusforge.text.folding import CODES, Starts, folded
 from corpusforge.text.mixing import mixed64
+from corpusforge.text.words import Codes
 
 INVISIBLE, SPACE, MARK, LETTER, UNSPACED = range(5)
 """Classes of characters: in no key; ends a word; ends a word, counts for exact keys; part of a word; a word alone."""

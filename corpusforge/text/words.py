@@ -101,42 +101,32 @@ def word_spans(points: Codes, table: Kinds, unspaced: bool) -> NDArray[np.int32]
     """
     size = len(points)
     spans = np.empty((size, 2), np.int32)
-    found = 0
-    at = 0
-    while at < size:
-        kind = table[points[at]] if points[at] < len(table) else 0
-        if not kind & WORD:
-            at += 1
-            continue
-        end = at + 1
-        if unspaced or kind & UNSPACED:
-            while end < size and points[end] < len(table) and table[points[end]] & WORD == MARK:
-                end += 1
-        else:
-            end = _run_end(points, table, end)
-        spans[found, 0], spans[found, 1] = at, end
+    found, start, alone = 0, -1, False
+    for at in range(size):
+        point = points[at]
+        kind = table[point] if point < len(table) else 0
+        if start >= 0:
+            if kind & WORD == MARK if alone else kind & WORD and not kind & UNSPACED:
+                continue
+            if not alone and (point == 0x27 or point == 0x2019) and _is_spaced_letter(points, table, at + 1):
+                continue
+            spans[found, 0], spans[found, 1] = start, at
+            found, start = found + 1, -1
+        if kind & WORD:
+            start, alone = at, unspaced or kind & UNSPACED > 0
+    if start >= 0:
+        spans[found, 0], spans[found, 1] = start, size
         found += 1
-        at = end
     return spans[:found]
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def _run_end(points: Codes, table: Kinds, at: int) -> int:
-    """Where the run of spaced word characters that holds ``at - 1`` ends."""
-    size = len(points)
-    while at < size:
-        point = points[at]
-        kind = table[point] if point < len(table) else 0
-        if kind & WORD and not kind & UNSPACED:
-            at += 1
-        elif (point == 0x27 or point == 0x2019) and at + 1 < size and points[at + 1] < len(table):
-            after = table[points[at + 1]]
-            if not after & LETTER or after & UNSPACED:
-                break
-            at += 2
-        else:
-            break
-    return at
+def _is_spaced_letter(points: Codes, table: Kinds, at: int) -> bool:
+    """Whether a letter of a script with spaces stands at a place."""
+    if at >= len(points) or points[at] >= len(table):
+        return False
+    kind = table[points[at]]
+    return bool(kind & LETTER and not kind & UNSPACED)
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]

@@ -5,7 +5,19 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpusforge.text.words import TABLE_SIZE, codes, is_unspaced, kinds, units_per_word, word_spans, words
+from corpusforge.text.words import (
+    LETTER,
+    MARK,
+    TABLE_SIZE,
+    UNSPACED,
+    WORD,
+    codes,
+    is_unspaced,
+    kinds,
+    units_per_word,
+    word_spans,
+    words,
+)
 
 
 def test_spaced_words_are_runs_with_apostrophes_inside() -> None:
@@ -41,3 +53,33 @@ def test_spans_are_ordered_and_cover_every_letter(text: str) -> None:
     assert all(before[1] <= after[0] for before, after in pairwise(spans))
     letters = {at for at, character in enumerate(text) if ord(character) < TABLE_SIZE and character.isalpha()}
     assert letters <= covered
+
+
+@given(st.text(st.sampled_from("ab1'’ 猫カが\u3099ก\u0e34é-\U000e0100😀")) | st.text(), st.booleans())
+def test_spans_are_those_of_a_plain_reading(text: str, unspaced: bool) -> None:
+    found, at = [], 0
+    while at < len(text):
+        end = _word_end(text, at, unspaced)
+        if end > at:
+            found.append([at, end])
+        at = max(end, at + 1)
+    assert word_spans(codes(text), kinds(), unspaced).tolist() == found
+
+
+def _word_end(text: str, at: int, unspaced: bool) -> int:
+    """Where the word that begins at a place ends; the place itself where none does."""
+    bits = [int(kinds()[ord(character)]) if ord(character) < TABLE_SIZE else 0 for character in text] + [0]
+    if not bits[at] & WORD:
+        return at
+    end = at + 1
+    if unspaced or bits[at] & UNSPACED:
+        while bits[end] & WORD == MARK:
+            end += 1
+        return end
+    while True:
+        if bits[end] & WORD and not bits[end] & UNSPACED:
+            end += 1
+        elif text[end : end + 1] in ("'", "’") and bits[end + 1] & LETTER and not bits[end + 1] & UNSPACED:
+            end += 2
+        else:
+            return end
