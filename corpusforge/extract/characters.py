@@ -6,6 +6,7 @@ from html import unescape
 SIGNS = [bytes((byte,)).decode("cp1252", "ignore") for byte in range(0x80, 0xA0)]
 """What windows-1252 has where Unicode has the C1 controls; the HTML standard reads references to these so."""
 _C1 = re.compile("[\x80-\x9f]")
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def decoded(data: bytes) -> str:
@@ -13,3 +14,8 @@ def decoded(data: bytes) -> str:
     text = data.decode("utf-8", "replace")
     text = unescape(text) if "&" in text else text
     return text if text.isascii() else _C1.sub(lambda found: SIGNS[ord(found[0]) - 128], text)
+
+
+def whole(text: str) -> str:
+    """The text without halves of surrogate pairs, which JSON can hold and UTF-8 cannot."""
+    return text if text.isascii() else _HALF.sub("\ufffd", text)

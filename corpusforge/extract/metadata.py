@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from corpusforge.extract.characters import decoded
+from corpusforge.extract.characters import decoded, whole
 from corpusforge.extract.markup import ATTRIBUTES, ELEMENT, END, KIND, OPEN, TAG_END
 from corpusforge.extract.page import Page
 from corpusforge.extract.tags import NUMBERS
@@ -61,7 +61,7 @@ def metadata(page: Page) -> Metadata:
 def told_text(page: Page) -> str:
     """The longest text that a page's JSON-LD holds as its content, for pages that scripts alone make."""
     values = (one.get(name) for one in _json_ld(page) for name in _BODIES)
-    return max((value for value in values if isinstance(value, str)), key=len, default="")
+    return whole(max((value for value in values if isinstance(value, str)), key=len, default=""))
 
 
 def _first(*groups: Any) -> str:
@@ -129,7 +129,7 @@ def _text(value: Any) -> str:
 
 
 def _clean(value: str) -> str:
-    text = " ".join(unescape(value).split())
+    text = " ".join(unescape(whole(value)).split())
     return text if len(text) <= MOST_CHARACTERS else ""
 
 

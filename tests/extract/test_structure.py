@@ -144,6 +144,12 @@ def test_a_page_that_scripts_make_gives_what_its_data_says() -> None:
     assert row(html.replace("NewsArticle", "WebSite"))["drop"] == "MainText.no_text"
 
 
+def test_halves_of_surrogate_pairs_in_data_end_no_batch() -> None:
+    told = '{"@type": "Article", "author": "A\\udc00", "articleBody": "One \\ud83d sentence, \\ud83d\\ude00."}'
+    found = row(f'<div></div><script type="application/ld+json">{told}</script>', metadata=True)
+    assert (found["text"], found["author"]) == ("One \ufffd sentence, 😀.", "A\ufffd")
+
+
 def test_a_deep_page_is_written() -> None:
     assert lines_of("<blockquote>" * 600 + "a", markdown=True)[0].endswith("> a")
     assert len(lines_of("<ul><li>a" * 300, markdown=True)) == 300
