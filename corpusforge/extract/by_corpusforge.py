@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import replace
-from html import unescape
 from typing import Any
 
 from corpusforge.extract.extractor import MODEL, THRESHOLD, Line, extracted
@@ -13,6 +12,7 @@ from corpusforge.extract.page import Page, read_page
 from corpusforge.extract.result import Result, dropped
 from corpusforge.extract.surroundings import SLOTS
 from corpusforge.models.cache import Model, load
+from corpusforge.text.references import unescaped
 
 EXTRACTOR = Model(
     "extractor",
@@ -58,7 +58,7 @@ class Corpusforge:
 
 def _told(page: Page) -> list[Line]:
     """The lines that a page without main text has in JSON-LD; markup in them is passed over."""
-    lines = (" ".join(line.split()) for line in unescape(_TAG.sub("\n", told_text(page))).split("\n"))
+    lines = (" ".join(line.split()) for line in unescaped(_TAG.sub("\n", told_text(page))).split("\n"))
     return [Line(line, SCRIPT, 0, THRESHOLD) for line in lines if line]
 
 

@@ -1,7 +1,8 @@
 """Bytes of a page's text as characters."""
 
 import re
-from html import unescape
+
+from corpusforge.text.references import unescaped
 
 SIGNS = [bytes((byte,)).decode("cp1252", "ignore") for byte in range(0x80, 0xA0)]
 """What windows-1252 has where Unicode has the C1 controls; the HTML standard reads references to these so."""
@@ -11,8 +12,7 @@ _HALF = re.compile("[\ud800-\udfff]")
 
 def decoded(data: bytes) -> str:
     """The text of UTF-8 with character references; C1 controls are read as windows-1252."""
-    text = data.decode("utf-8", "replace")
-    text = unescape(text) if "&" in text else text
+    text = unescaped(data.decode("utf-8", "replace"))
     return text if text.isascii() else _C1.sub(lambda found: SIGNS[ord(found[0]) - 128], text)
 
 

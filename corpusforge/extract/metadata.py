@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import unescape
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from corpusforge.extract.markup import ATTRIBUTES, ELEMENT, END, KIND, OPEN, TAG
 from corpusforge.extract.page import Page
 from corpusforge.extract.tags import NUMBERS
 from corpusforge.extract.values import values_of
+from corpusforge.text.references import unescaped
 
 MOST_TAGS = 200
 """Tags of each kind that are read."""
@@ -129,7 +129,7 @@ def _text(value: Any) -> str:
 
 
 def _clean(value: str) -> str:
-    text = " ".join(unescape(whole(value)).split())
+    text = " ".join(unescaped(whole(value)).split())
     return text if len(text) <= MOST_CHARACTERS else ""
 
 

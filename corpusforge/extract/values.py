@@ -1,9 +1,9 @@
 """Values of a tag's attributes, as the page's author meant them."""
 
 import re
-from html import unescape
 
 from corpusforge.extract.markup import ATTRIBUTES, TAG_END, Markup
+from corpusforge.text.references import unescaped_value
 
 MOST_CHARACTERS = 2000
 """Characters of a value; what is longer is not read."""
@@ -20,5 +20,5 @@ def values_of(markup: Markup, row: int) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, double, single, bare in _PAIR.findall(tag):
         value = (double or single or bare).decode("utf-8", "replace")
-        found.setdefault(name.decode("utf-8", "replace").lower(), " ".join(unescape(value).split()))
+        found.setdefault(name.decode("utf-8", "replace").lower(), " ".join(unescaped_value(value).split()))
     return found

@@ -67,6 +67,7 @@ def test_structure_is_marked(html: str, expected: list[str]) -> None:
         ("<p><a href='#top'>up</a> <a href='javascript:x()'>do</a> <a>none</a> <a href='//['>bad</a>",
          "up do none [bad](//[)"),
         ("<base href='https://b.example/c/'><p><a href=d>e</a>", "[e](https://b.example/c/d)"),
+        ("<p><a href='/x?a=1&copy=2&amp;b=3&section=4'>c</a>", "[c](https://a.example/x?a=1&copy=2&b=3&section=4)"),
         ("<p><a href=/a>b</a><a href=/c>d</a>", "[b](https://a.example/a)[d](https://a.example/c)"),
     ],
 )  # fmt: skip
@@ -148,6 +149,12 @@ def test_halves_of_surrogate_pairs_in_data_end_no_batch() -> None:
     told = '{"@type": "Article", "author": "A\\udc00", "articleBody": "One \\ud83d sentence, \\ud83d\\ude00."}'
     found = row(f'<div></div><script type="application/ld+json">{told}</script>', metadata=True)
     assert (found["text"], found["author"]) == ("One \ufffd sentence, 😀.", "A\ufffd")
+
+
+def test_a_reference_of_many_digits_ends_no_batch() -> None:
+    endless = f"&#{'1' * 5000};"
+    found = row(article("en").replace("</h1>", f"{endless}</h1>"), links=True, images=True, metadata=True)
+    assert found["text"].split("\n")[0].endswith("\ufffd")
 
 
 def test_a_deep_page_is_written() -> None:
