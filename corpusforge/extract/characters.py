@@ -19,3 +19,10 @@ def decoded(data: bytes) -> str:
 def whole(text: str) -> str:
     """The text without halves of surrogate pairs, which JSON can hold and UTF-8 cannot."""
     return text if text.isascii() else _HALF.sub("\ufffd", text)
+
+
+def lines_of(text: str, is_code: bool = False) -> list[str]:
+    """The lines of a block that are not blank, without the space that a page's source has behind a break; code keeps
+    its indents."""
+    lines = (line.rstrip() if is_code else line.rstrip().lstrip(" ") for line in text.split("\n"))
+    return [line for line in lines if line]

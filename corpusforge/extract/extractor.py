@@ -9,7 +9,7 @@ import numpy.typing as npt
 from numba import njit
 
 from corpusforge.extract.blocks import IN_LINKS, WIDTH, WORDS
-from corpusforge.extract.characters import decoded
+from corpusforge.extract.characters import decoded, lines_of
 from corpusforge.extract.choice import chosen_blocks, comments
 from corpusforge.extract.inline import Inline
 from corpusforge.extract.markdown import Markdown, Piece
@@ -18,7 +18,7 @@ from corpusforge.extract.network import TYPES, Network
 from corpusforge.extract.options import PLAIN, Options
 from corpusforge.extract.page import Page, read_page
 from corpusforge.extract.tags import NAMES
-from corpusforge.extract.tree import Places
+from corpusforge.extract.tree import IN_PREFORMATTED, Places
 
 MODEL = "extractor.npz"
 THRESHOLD = 102
@@ -91,11 +91,16 @@ def confidence(words: npt.NDArray[np.int32], chances: npt.NDArray[np.uint8]) -> 
 
 def plain(page: Page, chosen: Numbers) -> list[Text]:
     """The lines of blocks with their numbers."""
-    data, found = page.blocks.text.tobytes(), list[Text]()
-    columns = (chosen.tolist(), page.blocks.start[chosen].tolist(), page.blocks.end[chosen].tolist())
-    for number, start, end in zip(*columns, strict=True):
-        lines = decoded(data[start:end]).split("\n")
-        found += [(line.rstrip(), number) for line in lines if line.strip()]
+    data, found, is_code = page.blocks.text.tobytes(), list[Text](), _are_code(page, page.blocks.element[chosen])
+    columns = (chosen.tolist(), page.blocks.start[chosen].tolist(), page.blocks.end[chosen].tolist(), is_code)
+    for number, start, end, code in zip(*columns, strict=True):
+        found += ((line, number) for line in lines_of(decoded(data[start:end]), code))
+    return found
+
+
+def _are_code(page: Page, elements: Places) -> list[bool]:
+    """Whether the lines in elements keep their blanks."""
+    found: list[bool] = ((page.tree.inherited[elements] & IN_PREFORMATTED) > 0).tolist()
     return found
 
 
@@ -109,7 +114,9 @@ def written(page: Page, chosen: Numbers, options: Options) -> list[Text]:
         pieces.append(Piece(inline.text(number), number, int(holders[number])))
     if options.markdown:
         return list(Markdown(page, pieces).lines())
-    return [(line.rstrip(), piece.number) for piece in pieces for line in piece.text.split("\n") if line.strip()]
+    is_code = _are_code(page, np.array([piece.element for piece in pieces], np.intp))
+    its = zip(pieces, is_code, strict=True)
+    return [(line, piece.number) for piece, code in its for line in lines_of(piece.text, code)]
 
 
 def _lines(page: Page, chosen: Numbers, chances: npt.NDArray[np.uint8], texts: Sequence[Text]) -> list[Line]:

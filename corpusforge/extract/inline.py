@@ -1,5 +1,6 @@
 """Texts of blocks with what stands inside their lines: links, images and code."""
 
+import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator
@@ -19,8 +20,12 @@ from corpusforge.extract.tags import NUMBERS
 from corpusforge.extract.tree import IN_PREFORMATTED, Places
 from corpusforge.extract.values import values_of
 
-_A, _IMG, _BASE = (NUMBERS[name] for name in ("a", "img", "base"))
+_A, _IMG, _BASE, _NOSCRIPT = (NUMBERS[name] for name in ("a", "img", "base", "noscript"))
 _CODE = [NUMBERS[name] for name in ("code", "kbd", "samp", "tt")]
+_SOURCES = ("src", "data-src", "data-lazy-src")
+_TICKS = re.compile("`+")
+_NO_PAGE = re.compile(r"(?!(?:https?|ftp):)[a-z][a-z0-9+.\-]*:", re.IGNORECASE)
+"""Schemes of addresses that no page has: scripts, data, mail, telephones."""
 _CLOSES, _OPENS = range(2)
 """At one place what closes comes before what opens."""
 
@@ -74,19 +79,22 @@ class Inline:
         tree = self._page.tree
         wanted = np.isin(tree.element, _CODE) & (tree.inherited & IN_PREFORMATTED == 0)
         for element, start, end in self._spans(wanted):
-            yield start, _OPENS, element, "`"
-            yield end, _CLOSES, -element, "`"
+            before, after = _ticks(decoded(self._data[start:end]))
+            yield start, _OPENS, element, before
+            yield end, _CLOSES, -element, after
 
     def _links(self) -> Iterator[Insertion]:
+        of, address = 0, ""
         for element, start, end in self._spans(self._page.tree.element == _A):
-            row = int(self._page.tree.tag[element])
-            address = self._absolute(values_of(self._page.markup, row).get("href", ""))
+            if element != of:
+                row = int(self._page.tree.tag[element])
+                of, address = element, self._absolute(values_of(self._page.markup, row).get("href", ""))
             if address:
                 yield start, _OPENS, element, "["
                 yield end, _CLOSES, -element, f"]({address})"
 
     def _spans(self, wanted: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int, int]]:
-        """Each wanted element with the start and the end of its text in each block that it has some in."""
+        """Each wanted element with the start and the end of its text in each line that it has some in."""
         page, blocks = self._page, self._page.blocks
         owner = _owners(page.tree.parent, wanted)[page.tree.inside]
         changes = np.flatnonzero(np.diff(owner, prepend=0))
@@ -101,21 +109,26 @@ class Inline:
         last = int(np.searchsorted(blocks.start, end, "left"))
         for number in range(first, last):
             begun, ended = max(start, int(blocks.start[number])), min(end, int(blocks.end[number]))
-            while begun < ended and self._data[begun] in b" \n":
-                begun += 1
-            if begun < ended and self._is_chosen[number]:
-                yield element, begun, ended
+            for line in self._data[begun:ended].split(b"\n") if self._is_chosen[number] else ():
+                left = begun + len(line) - len(line.lstrip())
+                right = begun + len(line.rstrip())
+                if left < right:
+                    yield element, left, right
+                begun += len(line) + 1
 
     def _images(self) -> Iterator[Insertion]:
         """Images inside blocks; those that stand alone are remembered by the block behind them."""
         page, blocks, tags = self._page, self._page.blocks, self._page.markup.tags
-        holders = page.tree.block[blocks.element]
+        holders, before = page.tree.block[blocks.element], ""
+        is_twin = _owners(page.tree.parent, page.tree.element == _NOSCRIPT)[page.tree.inside] > 0
         for row in np.flatnonzero((tags[:, ELEMENT] == _IMG) & (tags[:, KIND] == OPEN)).tolist():
             values, at = values_of(page.markup, row), int(blocks.tag_at[row])
-            address = next((v for v in map(values.get, ("src", "data-src")) if v and not v.startswith("data:")), "")
-            if not address and not values.get("alt"):
+            told = (value for value in map(values.get, _SOURCES) if value and not value.startswith("data:"))
+            address = self._absolute(next(told, ""))
+            if (not address and not values.get("alt")) or (is_twin[row] and address == before):
                 continue
-            mark = f"![{values.get('alt', '')}]({self._absolute(address)})"
+            before = address
+            mark = f"![{values.get('alt', '')}]({address})"
             holder = int(page.tree.block[page.tree.inside[row]])
             number = int(np.searchsorted(blocks.start, at)) - 1
             if number >= 0 and at <= blocks.end[number] and holders[number] == holder:
@@ -127,14 +140,23 @@ class Inline:
                 self._alone[number + 1].append(Image(mark, holder))
 
     def _absolute(self, address: str) -> str:
-        """The address in full where the page's is known; none for a script's or a place in the page."""
-        if not address or address.startswith("#") or address.lower().startswith(("javascript:", "data:")):
+        """The address in full where the page's is known; none for a place in the page, or what is no page."""
+        if not address or address.startswith("#"):
             return ""
         try:
             found = urljoin(self._address, address)
         except ValueError:
             found = address
-        return found.replace(" ", "%20").replace(")", "%29")
+        # An @ stands for itself, so that the masks find addresses of mail.
+        found = found.replace(" ", "%20").replace("(", "%28").replace(")", "%29").replace("%40", "@")
+        return "" if _NO_PAGE.match(found) else found
+
+
+def _ticks(code: str) -> tuple[str, str]:
+    """What opens and closes code in a line: more backticks than stand in it, apart from those at its ends."""
+    most = max(map(len, _TICKS.findall(code)), default=0)
+    ticks = "`" * (most + 1)
+    return ticks + " " * code.startswith("`"), " " * code.endswith("`") + ticks
 
 
 def _base(page: Page, url: str) -> str:

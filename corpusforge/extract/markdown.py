@@ -5,12 +5,13 @@ One line is one paragraph, as in plain text: no blank lines stand between them.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
 
+from corpusforge.extract.characters import lines_of
 from corpusforge.extract.page import Page
 from corpusforge.extract.surroundings import HEADING_LEVEL
 from corpusforge.extract.tags import KINDS, NUMBERS, PREFORMATTED
@@ -20,10 +21,13 @@ MOST_IN_CELL, MOST_CHARACTERS = 3, 400
 """Blocks and characters of a cell of data; a table with fuller ones lays out the page."""
 MOST_SPAN = 50
 """Columns that one cell is believed to span."""
+MOST_NESTED = 32
+"""Quotes, and lists, in one another that a line shows: else the margins of a deep page outgrow its text."""
 
-_LI, _OL, _DD, _TABLE, _TR, _TD, _TH, _QUOTE, _CODE = (
-    NUMBERS[name] for name in ["li", "ol", "dd", "table", "tr", "td", "th", "blockquote", "code"]
+_LI, _OL, _DD, _TABLE, _CAPTION, _TR, _TD, _TH, _QUOTE, _CODE = (
+    NUMBERS[name] for name in ["li", "ol", "dd", "table", "caption", "tr", "td", "th", "blockquote", "code"]
 )
+_FENCE = re.compile("^[ \t]*(`{3,})", re.MULTILINE)
 _LANGUAGE = re.compile(r"\b(?:lang|language|highlight-source|brush)[-: ]\s?([a-z0-9+#]{1,20})(?![\w+#])", re.IGNORECASE)
 
 Line = tuple[str, int]
@@ -60,6 +64,7 @@ class Markdown:
         self._frames: dict[int, Frame] = {0: Frame()}
         self._begun: set[int] = set()
         self._numbers: dict[int, int] = {}
+        self._languages: dict[int, str] = {}
         self._by_parent = np.argsort(page.tree.parent, kind="stable")
         self._parents = page.tree.parent[self._by_parent]
         self._framed = [(self._frame(piece.element), piece) for piece in pieces]
@@ -99,9 +104,8 @@ class Markdown:
         text = piece.text
         if frame.level:
             text = "#" * frame.level + " " + " ".join(text.split("\n"))
-        for line in text.split("\n"):
-            if line.strip():
-                yield self._margin(frame) + line.rstrip(), piece.number
+        for line in lines_of(text):
+            yield self._margin(frame) + line, piece.number
 
     def _margin(self, frame: Frame) -> str:
         """What stands before a line: signs of quotes, and the mark of its item or as much room."""
@@ -130,15 +134,23 @@ class Markdown:
 
     def _code(self, frame: Frame, pieces: Sequence[Piece]) -> Iterator[Line]:
         margin, first = self._margin(frame), pieces[0].number
-        room = " " * len(margin) if frame.items else margin
-        yield f"{margin}```{self._language(frame.code)}", first
+        room = _room(frame, margin)
+        # Code may hold fences itself.
+        longest = max((len(found) for piece in pieces for found in _FENCE.findall(piece.text)), default=2)
+        fence = "`" * (longest + 1)
+        yield f"{margin}{fence}{self._language(frame.code)}", first
         for piece in pieces:
             for line in piece.text.split("\n"):
-                yield f"{room}{line.rstrip()}" if line.strip() else "", piece.number
-        yield f"{room}```", pieces[-1].number
+                yield f"{room}{line}".rstrip(), piece.number
+        yield f"{room}{fence}", pieces[-1].number
 
     def _language(self, code: int) -> str:
         """The programming language that the element, the one in it or one around it names in its class."""
+        if code not in self._languages:
+            self._languages[code] = self._named_language(code)
+        return self._languages[code]
+
+    def _named_language(self, code: int) -> str:
         tree = self._page.tree
         inner = self._children(code, (_CODE,))[:1]
         around = int(tree.parent[code])
@@ -150,7 +162,7 @@ class Markdown:
         return ""
 
     def _data_tables(self) -> frozenset[int]:
-        """Tables with two cells in a row whose cells are short: others lay out the page."""
+        """Tables with two cells in a row whose cells are short and hold no table: others lay out the page."""
         cells: dict[int, list[Piece]] = {}
         rows: dict[int, set[int]] = {}
         bad, table_of = set[int](), dict[int, int]()
@@ -165,7 +177,18 @@ class Markdown:
         for cell, its in cells.items():
             if len(its) > MOST_IN_CELL or sum(len(piece.text) for piece in its) > MOST_CHARACTERS:
                 bad.add(table_of[cell])
+        bad.update(self._around_tables(set(table_of.values())))
         return frozenset({table_of[row] for row, its in rows.items() if len(its) > 1} - bad)
+
+    def _around_tables(self, tables: Iterable[int]) -> set[int]:
+        """The tables that these stand in."""
+        tree, found, ahead = self._page.tree, set[int](), list(tables)
+        while ahead:
+            around = self._frame(int(tree.block[tree.parent[ahead.pop()]])).table
+            if around and around not in found:
+                found.add(around)
+                ahead.append(around)
+        return found
 
     def _row(self, frame: Frame, its: Sequence[tuple[int, Piece]]) -> Iterator[Line]:
         """A row with all of its cells, those empty that have no main text; a line behind the first row of a table."""
@@ -179,7 +202,7 @@ class Markdown:
         yield f"{margin}| {' | '.join(shown)} |", number
         if frame.table not in self._begun:
             self._begun.add(frame.table)
-            yield " " * len(margin) + "|" + " --- |" * len(shown), number
+            yield _room(frame, margin) + "|" + " --- |" * len(shown), number
 
     def _children(self, element: int, wanted: tuple[int, ...]) -> list[int]:
         """The wanted ones of the elements right in one."""
@@ -193,20 +216,28 @@ class Markdown:
         return min(int(columns), MOST_SPAN) if re.fullmatch("[1-9][0-9]{0,3}", columns) else 1
 
 
+def _room(frame: Frame, margin: str) -> str:
+    """What stands before the lines behind the first one: the signs of quotes again, and room for the rest."""
+    quotes = "> " * frame.quotes
+    return quotes + " " * (len(margin) - len(quotes))
+
+
 def _within(around: Frame, element: int, what: int) -> Frame:
     """The frame of an element inside one that has the frame ``around``."""
     level, quotes, items = int(HEADING_LEVEL[what]) or around.level, around.quotes, around.items
     code, cell, row, table = around.code, around.cell, around.row, around.table
     if what == _TABLE:
         table, row, cell = element, 0, 0
+    elif what == _CAPTION:
+        table, row, cell = 0, 0, 0
     elif what == _TR:
         row, cell = element, 0
     elif what in (_TD, _TH):
         cell = element
     elif what in (_LI, _DD):
-        items = (*items, element)
+        items = (*items, element)[-MOST_NESTED:]
     elif what == _QUOTE:
-        quotes += 1
+        quotes = min(quotes + 1, MOST_NESTED)
     elif KINDS[what] & PREFORMATTED:
         code = element
     return Frame(level, quotes, items, code, cell, row, table)

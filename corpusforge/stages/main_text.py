@@ -64,7 +64,7 @@ class MainText:
     most_elements: int = 20_000
     most_depth: int = 200
 
-    revision: ClassVar[int] = 3
+    revision: ClassVar[int] = 4
     unrecorded: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

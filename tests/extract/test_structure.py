@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpusforge.extract.extractor import written
+from corpusforge.extract.extractor import plain, written
 from corpusforge.extract.options import Options
 from corpusforge.extract.page import read_page
 from corpusforge.stages.main_text import MainText
@@ -49,6 +49,14 @@ def row(html: str, **fields: Any) -> dict[str, Any]:
         ("<pre class='language-c++'>  a\n\n\tb\n</pre>c", ["```c++", "  a", "", "\tb", "```", "c"]),
         ("<ul><li>a<pre>b\nc</pre></ul>", ["- a", "  ```", "  b", "  c", "  ```"]),
         ("<div class='highlight-source-py'><pre><code>x</code></pre></div>", ["```py", "x", "```"]),
+        ("<pre>a\n ```\nb</pre>", ["````", "a", " ```", "b", "````"]),
+        ("<blockquote><ul><li><pre>a\n\nb</pre></ul></blockquote>",
+         ["> - ```", ">   a", ">", ">   b", ">   ```"]),
+        ("<blockquote><table><tr><td>a<td>b</table></blockquote>", ["> | a | b |", "> | --- | --- |"]),
+        ("<table><caption>a</caption><tr><td>b<td>c</table>", ["a", "| b | c |", "| --- | --- |"]),
+        ("<table><tr><td>a<td>b<td><table><tr><td><table><tr><td>c<td>d</table></table><td>e</table>",
+         ["a", "b", "| c | d |", "| --- | --- |", "e"]),
+        ("<p>use <code>`</code>, <code>a``b</code>.", ["use `` ` ``, ```a``b```."]),
         ("<p>use <code>a &lt; b</code> or <kbd>c</kbd>.", ["use `a < b` or `c`."]),
         ("日本語<h2>見出し</h2><ul><li>項目</ul>", ["日本語", "## 見出し", "- 項目"]),
         ("", []),
@@ -62,12 +70,15 @@ def test_structure_is_marked(html: str, expected: list[str]) -> None:
     ("html", "expected"),
     [
         ("<p>see <a href='/x y'>the  page</a>, too", "see [the page](https://a.example/x%20y), too"),
-        ("<a href=b?c=1&amp;d=(2)><code>x</code></a>", "[`x`](https://a.example/d/b?c=1&d=(2%29)"),
+        ("<a href=b?c=1&amp;d=(2)><code>x</code></a>", "[`x`](https://a.example/d/b?c=1&d=%282%29)"),
         ("<code>f(<a href=/g>g</a>)</code>", "`f([g](https://a.example/g))`"),
         ("<p><a href='#top'>up</a> <a href='javascript:x()'>do</a> <a>none</a> <a href='//['>bad</a>",
          "up do none [bad](//[)"),
         ("<base href='https://b.example/c/'><p><a href=d>e</a>", "[e](https://b.example/c/d)"),
         ("<p><a href='/x?a=1&copy=2&amp;b=3&section=4'>c</a>", "[c](https://a.example/x?a=1&copy=2&b=3&section=4)"),
+        ("<p><a href='mailto:a%40b.example'>a</a> <a href=' Tel:+81(0)3-1234-5678'>b</a>", "a b"),
+        ("<p><a href='/?to=a%40b.example'>a</a>", "[a](https://a.example/?to=a@b.example)"),
+        ("<h2><a href=/a>b<br>c<br></a>d</h2>", "## [b](https://a.example/a) [c](https://a.example/a) d"),
         ("<p><a href=/a>b</a><a href=/c>d</a>", "[b](https://a.example/a)[d](https://a.example/c)"),
     ],
 )  # fmt: skip
@@ -77,6 +88,18 @@ def test_links_are_written_in_full(html: str, expected: str) -> None:
 
 def test_a_link_around_blocks_is_one_in_each() -> None:
     assert lines_of("<a href=/x><h2>a</h2><p>b</p></a>", links=True) == ["[a](/x)", "[b](/x)"]
+
+
+def test_what_stands_behind_a_break_begins_a_line() -> None:
+    html = "<p>a<br>\n b<br> <img src=c>d</p><pre>  e\n  f</pre>"
+    assert lines_of(html, images=True) == ["a", "b", "![](c) d", "  e", "  f"]
+    page = read_page(html.encode())
+    assert [line for line, _ in plain(page, np.arange(2))] == ["a", "b", "d", "  e", "  f"]
+
+
+def test_links_and_code_end_with_their_line() -> None:
+    assert lines_of("<p><a href=/x>a<br> b<br></a>c", links=True) == ["[a](/x)", "[b](/x)", "c"]
+    assert lines_of("<p>a <code>b<br>c</code>", markdown=True) == ["a `b`", "`c`"]
 
 
 @pytest.mark.parametrize(
@@ -89,6 +112,10 @@ def test_a_link_around_blocks_is_one_in_each() -> None:
          ["a", "![c](https://a.example/b)", "d"]),
         ("<img src=/b><p>a</p><img src=/c>", ["a"]),
         ("<p>a <img src='data:x'> b", ["a b"]),
+        ("<p>a <img data-lazy-src=/b src='data:x'><noscript><img src=/b></noscript> c",
+         ["a ![](https://a.example/b)", "c"]),
+        ("<p>a <img src=blob:x> b <img src=/c><img src=/c>",
+         ["a b ![](https://a.example/c) ![](https://a.example/c)"]),
     ],
 )  # fmt: skip
 def test_images_stand_where_they_are_shown(html: str, expected: list[str]) -> None:
@@ -160,6 +187,7 @@ def test_a_reference_of_many_digits_ends_no_batch() -> None:
 def test_a_deep_page_is_written() -> None:
     assert lines_of("<blockquote>" * 600 + "a", markdown=True)[0].endswith("> a")
     assert len(lines_of("<ul><li>a" * 300, markdown=True)) == 300
+    assert max(map(len, lines_of("<blockquote><ol><li>" * 160 + "<p>a" * 9, markdown=True))) < 200
 
 
 @given(anything, st.builds(Options, *[st.booleans()] * 3))
