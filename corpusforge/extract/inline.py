@@ -162,7 +162,8 @@ def _ticks(code: str) -> tuple[str, str]:
 def _base(page: Page, url: str) -> str:
     tags = page.markup.tags
     rows = np.flatnonzero((tags[:, ELEMENT] == _BASE) & (tags[:, KIND] == OPEN))
-    base = values_of(page.markup, int(rows[0])).get("href", "") if len(rows) else ""
+    told = (values_of(page.markup, row).get("href", "") for row in rows.tolist())
+    base = next(filter(None, told), "")
     try:
         return urljoin(url, base)
     except ValueError:

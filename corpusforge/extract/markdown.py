@@ -65,6 +65,7 @@ class Markdown:
         self._begun: set[int] = set()
         self._numbers: dict[int, int] = {}
         self._languages: dict[int, str] = {}
+        self._named: dict[int, str] = {}
         self._by_parent = np.argsort(page.tree.parent, kind="stable")
         self._parents = page.tree.parent[self._by_parent]
         self._framed = [(self._frame(piece.element), piece) for piece in pieces]
@@ -147,19 +148,20 @@ class Markdown:
     def _language(self, code: int) -> str:
         """The programming language that the element, the one in it or one around it names in its class."""
         if code not in self._languages:
-            self._languages[code] = self._named_language(code)
+            tree = self._page.tree
+            inner = self._children(code, (_CODE,))[:1]
+            around = int(tree.parent[code])
+            elements = (code, *inner, around, int(tree.parent[around]) if around > 0 else 0)
+            told = (self._named_language(element) for element in elements if element > 0)
+            self._languages[code] = next(filter(None, told), "")
         return self._languages[code]
 
-    def _named_language(self, code: int) -> str:
-        tree = self._page.tree
-        inner = self._children(code, (_CODE,))[:1]
-        around = int(tree.parent[code])
-        for element in (code, *inner, around, int(tree.parent[around]) if around > 0 else 0):
-            if element > 0:
-                names = values_of(self._page.markup, int(tree.tag[element])).get("class", "")
-                if found := _LANGUAGE.search(names):
-                    return found[1].lower()
-        return ""
+    def _named_language(self, element: int) -> str:
+        if element not in self._named:
+            names = values_of(self._page.markup, int(self._page.tree.tag[element])).get("class", "")
+            found = _LANGUAGE.search(names)
+            self._named[element] = found[1].lower() if found else ""
+        return self._named[element]
 
     def _data_tables(self) -> frozenset[int]:
         """Tables with two cells in a row whose cells are short and hold no table: others lay out the page."""

@@ -5,12 +5,10 @@ import re
 from corpusforge.extract.markup import ATTRIBUTES, TAG_END, Markup
 from corpusforge.text.references import unescaped_value
 
-MOST_CHARACTERS = 2000
-"""Characters of a value; what is longer is not read."""
+MOST_BYTES = 2000
+"""Bytes of a value; one that is longer counts as empty."""
 
-_PAIR = re.compile(
-    rb"""([^\s"'<>/=]{1,60})\s{0,9}=\s{0,9}(?:"([^"]{0,2000})"|'([^']{0,2000})'|([^\s"'=<>`][^\s"'<>`]{0,1999}))"""
-)
+_PAIR = re.compile(rb"""([^\s"'<>/=]{1,60})\s{0,9}=\s{0,9}(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`][^\s"'<>`]*))""")
 
 
 def values_of(markup: Markup, row: int) -> dict[str, str]:
@@ -19,6 +17,7 @@ def values_of(markup: Markup, row: int) -> dict[str, str]:
     tag = markup.html[markup.tags[row, ATTRIBUTES] : markup.tags[row, TAG_END]].tobytes()
     found: dict[str, str] = {}
     for name, double, single, bare in _PAIR.findall(tag):
-        value = (double or single or bare).decode("utf-8", "replace")
+        data = double or single or bare
+        value = data.decode("utf-8", "replace") if len(data) <= MOST_BYTES else ""
         found.setdefault(name.decode("utf-8", "replace").lower(), " ".join(unescaped_value(value).split()))
     return found
