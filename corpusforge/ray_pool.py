@@ -32,6 +32,9 @@ ENVIRONMENT = {
     "ARROW_DEFAULT_MEMORY_POOL": "system",
     # At the memory limit, malloc would try a new arena for every allocation that libxml2 goes on asking for.
     "MALLOC_ARENA_MAX": "1",
+    # The memory of one batch serves the next; given back and taken anew, it would be cleared page by page each time.
+    "MALLOC_MMAP_THRESHOLD_": "268435456",
+    "MALLOC_TRIM_THRESHOLD_": "536870912",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "TOKENIZERS_PARALLELISM": "false",

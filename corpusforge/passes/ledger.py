@@ -48,7 +48,9 @@ class Ledger:
         drop = batch["drop"]
         if drop.null_count == batch.num_rows:
             return batch
-        self.sweep(batch.filter(drop.is_valid()))
+        # Pages are large and never written: those of dropped rows are not copied.
+        written = batch.select([name for name in batch.schema.names if name != "html"])
+        self.sweep(written.filter(drop.is_valid()))
         return batch.filter(drop.is_null())
 
     def sweep(self, batch: pa.RecordBatch) -> None:

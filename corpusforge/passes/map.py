@@ -157,9 +157,12 @@ class Map:
 
     def through(self, batch: pa.RecordBatch, ledger: Ledger, spent: Counter[str]) -> None:
         live = ledger.split(batch)
+        last_of_html = max((n for n, stage in enumerate(self.stages) if "html" in stage.reads), default=-1)
         for number, stage in enumerate(self.stages):
             if not live.num_rows:
                 return
+            if number == last_of_html + 1:
+                live = _without_html(live)
             name = type(stage).__name__
             ledger.report.count(f"into.{number:02d}.{name}", live.num_rows)
             started = time.thread_time_ns()
@@ -170,6 +173,11 @@ class Map:
         started = time.thread_time_ns()
         ledger.keep(ledger.split(live))
         spent["write"] += time.thread_time_ns() - started
+
+
+def _without_html(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch once no stage reads its pages any more: they are large, and every filter would copy them."""
+    return batch.select([name for name in batch.schema.names if name != "html"])
 
 
 def slices_of(unit: Unit) -> list[Slice]:
