@@ -131,8 +131,8 @@ def paths(page: Page, elements: Places) -> list[str]:
     """Where elements hang: the nearest ones that break text, by name and first class, digits as 0, such as
     ``div.post>div.entry-0>p``."""
     rows = _around(page.tree.parent, page.tree.block, elements, PATH_ELEMENTS)
-    names = {element: _name(page, element) for element in np.unique(rows).tolist()}
-    return [">".join(names[element] for element in row if element) for row in rows.tolist()]
+    names = _names(page, np.unique(rows))
+    return [">".join([names[element] for element in row if element]) for row in rows.tolist()]
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
@@ -148,11 +148,15 @@ def _around(parent: Places, block: Places, elements: Places, most: int) -> Place
     return found
 
 
-def _name(page: Page, element: int) -> str:
-    row = page.markup.tags[page.tree.tag[element]]
-    found = _CLASS.search(page.markup.html[row[ATTRIBUTES] : row[TAG_END]].tobytes())
-    name: str = NAMES[page.tree.element[element]]
-    if not found:
-        return name
-    first = (found[1] or found[2] or found[3] or b"").decode("utf-8", "replace")
-    return f"{name}.{_DIGITS.sub('0', first)}"[:NAME_CHARACTERS] if first else name
+def _names(page: Page, elements: Places) -> dict[int, str]:
+    """The name and first class of each element."""
+    html, tags = page.markup.html.tobytes(), page.markup.tags[page.tree.tag[elements]]
+    columns = (elements, page.tree.element[elements], tags[:, ATTRIBUTES], tags[:, TAG_END])
+    found = {}
+    for element, number, start, end in zip(*(column.tolist() for column in columns), strict=True):
+        name = NAMES[number]
+        if given := _CLASS.search(html, start, end):
+            first = (given[1] or given[2] or given[3] or b"").decode("utf-8", "replace")
+            name = f"{name}.{_DIGITS.sub('0', first)}"[:NAME_CHARACTERS] if first else name
+        found[element] = name
+    return found

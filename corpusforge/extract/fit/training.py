@@ -32,7 +32,7 @@ class Example:
 class Course:
     """How to train: AdamW with a one-cycle rate."""
 
-    hidden: int = 64
+    hidden: int = 48
     epochs: int = 12
     pages: int = 12
     peak: float = 3e-3
