@@ -9,7 +9,7 @@ from pydantic.dataclasses import dataclass
 
 from corpusforge.schema import BLOCK, MASKED, is_free_text
 from corpusforge.stages import STRICT, put
-from corpusforge.stages.block_ranges import block_ranges, with_ranges
+from corpusforge.text.block_ranges import block_ranges, with_ranges
 from corpusforge.text.masks import Found, find, moved
 
 PLACEHOLDERS = {"EMAIL": "<EMAIL>", "IP": "<IP>", "PHONE": "<PHONE>"}

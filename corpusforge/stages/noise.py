@@ -9,7 +9,7 @@ from pydantic.dataclasses import dataclass
 
 from corpusforge.schema import EDIT
 from corpusforge.stages import STRICT, put
-from corpusforge.stages.block_ranges import BlockRanges, block_ranges
+from corpusforge.text.block_ranges import BlockRanges, block_ranges
 from corpusforge.text.edits import Edit, apply
 from corpusforge.text.lines import line_ranges
 from corpusforge.text.noise import line_links, noise_lines

@@ -8,7 +8,7 @@ from pydantic.dataclasses import dataclass
 
 from corpusforge.schema import BLOCK
 from corpusforge.stages import STRICT, put
-from corpusforge.stages.block_ranges import block_ranges, with_ranges
+from corpusforge.text.block_ranges import block_ranges, with_ranges
 from corpusforge.text.normal import normalise, normalise_and_move
 
 

@@ -10,6 +10,7 @@ from corpusforge.engine.run import Handout, Pool
 from corpusforge.engine.serial_pool import SerialPool
 from corpusforge.engine.unit import Failed, Manifest, Unit
 from corpusforge.report.progress import counted
+from corpusforge.verbs.compiled import make_compiled
 
 PoolName = Literal["ray", "serial"]
 
@@ -38,6 +39,8 @@ class Pools:
             return self.serial
         if self.made is not None and self.shape != resources:
             self.made.release()
+        if self.made is None and self.address is None:
+            make_compiled(self.say)
         if self.made is None or self.shape != resources:
             self.made, self.shape = self._ray(resources), resources
         pool: Pool = self.made

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpusforge.schema import BLOCK
-from corpusforge.stages.block_ranges import block_ranges, with_ranges
+from corpusforge.text.block_ranges import block_ranges, with_ranges
 
 NUMBERS = st.integers(0, 10_000)
 ONE = st.fixed_dictionaries(
