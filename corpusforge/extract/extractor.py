@@ -131,7 +131,7 @@ def paths(page: Page, elements: Places) -> list[str]:
     """Where elements hang: the nearest ones that break text, by name and first class, digits as 0, such as
     ``div.post>div.entry-0>p``."""
     rows = _around(page.tree.parent, page.tree.block, elements, PATH_ELEMENTS)
-    names = _names(page, np.unique(rows))
+    names = _names(page, np.unique(rows[rows > 0]))
     return [">".join([names[element] for element in row if element]) for row in rows.tolist()]
 
 

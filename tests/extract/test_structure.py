@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpusforge.extract.extractor import plain, written
+from corpusforge.extract.extractor import paths, plain, written
 from corpusforge.extract.options import Options
 from corpusforge.extract.page import read_page
 from corpusforge.stages.main_text import MainText
@@ -184,6 +184,11 @@ def test_a_reference_of_many_digits_ends_no_batch() -> None:
     endless = f"&#{'1' * 5000};"
     found = row(article("en").replace("</h1>", f"{endless}</h1>"), links=True, images=True, metadata=True)
     assert found["text"].split("\n")[0].endswith("\ufffd")
+
+
+def test_text_without_a_tag_hangs_nowhere() -> None:
+    page = read_page(b"a")
+    assert paths(page, page.blocks.element) == [""]
 
 
 def test_a_deep_page_is_written() -> None:
