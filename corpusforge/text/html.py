@@ -39,9 +39,7 @@ def _named(data: NDArray[np.uint8], at: int, name: NDArray[np.uint8]) -> bool:
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def _strip(
-    data: NDArray[np.uint8], names: NDArray[np.uint8], first: NDArray[np.bool_], out: NDArray[np.uint8]
-) -> int:
+def _strip(data: NDArray[np.uint8], names: NDArray[np.uint8], first: NDArray[np.bool_], out: NDArray[np.uint8]) -> int:
     """Copy text between tags to ``out`` until it is full, white space collapsed; give the bytes written."""
     at, size, put, most = 0, len(data), 0, len(out)
     space = True
