@@ -47,7 +47,7 @@ class Corpusforge:
         return Result(
             "\n".join(line.text for line in lines),
             found.title or None,
-            _blocks(lines),
+            blocks_of(lines),
             confidence=round(found.confidence, 3) if found.lines else None,
             page_type=found.kind or None,
             author=told.author or None,
@@ -62,7 +62,7 @@ def _told(page: Page) -> list[Line]:
     return [Line(line, SCRIPT, 0, THRESHOLD) for line in lines if line]
 
 
-def _blocks(lines: list[Line]) -> list[dict[str, Any]]:
+def blocks_of(lines: list[Line]) -> list[dict[str, Any]]:
     """One for each line, but for the empty ones of code."""
     blocks, start = [], 0
     for line in lines:

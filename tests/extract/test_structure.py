@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpusforge.extract.extractor import paths, plain, written
+from corpusforge.extract.by_corpusforge import blocks_of
+from corpusforge.extract.extractor import Line, paths, plain, written
 from corpusforge.extract.options import Options
 from corpusforge.extract.page import read_page
 from corpusforge.stages.main_text import MainText
+from corpusforge.stages.mask import MaskPersonal
 from tests.extract.markup import anything
 from tests.extract.pages import TEXTS, article
 from tests.stages.pages import html_batch
@@ -195,6 +197,31 @@ def test_a_deep_page_is_written() -> None:
     assert lines_of("<blockquote>" * 600 + "a", markdown=True)[0].endswith("> a")
     assert len(lines_of("<ul><li>a" * 300, markdown=True)) == 300
     assert max(map(len, lines_of("<blockquote><ol><li>" * 160 + "<p>a" * 9, markdown=True))) < 200
+
+
+@given(anything, st.builds(Options, *[st.booleans()] * 3))
+def test_each_block_is_a_line_whatever_the_options(html: bytes, options: Options) -> None:
+    lines = [Line(line, "", 0, 0) for line in lines_of(html, **vars(options))]
+    text = "\n".join(line.text for line in lines)
+    shown = [text[block["start"] : block["end"]] for block in blocks_of(lines)]
+    assert shown == [line for line in text.split("\n") if line]
+    assert len(lines) == len(text.split("\n")) or not lines
+
+
+@pytest.mark.parametrize("markdown", [False, True])
+def test_the_masks_hide_what_marks_repeat(markdown: bool) -> None:
+    mail, phone = "taro.yamada@mail.example.com", "03-1234-5678"
+    extra = "".join(
+        f"<p><a href='mailto:{one}'>{one}</a>, <code>{one}</code> <a href='tel:{one}'><img src=x alt='{one}'></a></p>"
+        f"<ul><li>{one}</ul><table><tr><td>{one}<td>{one}</table><pre>{one}</pre><h3>{one}</h3>"
+        for one in (mail, phone, mail.replace("@", "%40").join(("<a href='/?m=", "'>link</a>")))
+    )
+    options = dict.fromkeys(("links", "images", "comments", "metadata"), True)
+    batch = html_batch(article("ja", extra=extra)).append_column("url", pa.array([URL]))
+    made = MainText(engine="corpusforge", markdown=markdown, **options)(batch)
+    hidden = MaskPersonal()(made).to_pylist()[0]["text"]
+    assert min(hidden.count(mask) for mask in ("<EMAIL>", "<PHONE>")) > 4
+    assert [sign for sign in ("yamada", "1234") if sign in hidden] == []
 
 
 @given(anything, st.builds(Options, *[st.booleans()] * 3))
