@@ -216,7 +216,7 @@ def test_the_masks_hide_what_marks_repeat(markdown: bool) -> None:
         f"<ul><li>{one}</ul><table><tr><td>{one}<td>{one}</table><pre>{one}</pre><h3>{one}</h3>"
         for one in (mail, phone, mail.replace("@", "%40").join(("<a href='/?m=", "'>link</a>")))
     )
-    options = dict.fromkeys(("links", "images", "comments", "metadata"), True)
+    options: dict[str, Any] = dict.fromkeys(("links", "images", "comments", "metadata"), True)
     batch = html_batch(article("ja", extra=extra)).append_column("url", pa.array([URL]))
     made = MainText(engine="corpusforge", markdown=markdown, **options)(batch)
     hidden = MaskPersonal()(made).to_pylist()[0]["text"]
