@@ -24,5 +24,5 @@ def whole(text: str) -> str:
 def lines_of(text: str, is_code: bool = False) -> list[str]:
     """The lines of a block that are not blank, without the space that a page's source has behind a break; code keeps
     its indents."""
-    lines = (line.rstrip() if is_code else line.rstrip().lstrip(" ") for line in text.split("\n"))
-    return [line for line in lines if line]
+    lines = [line.rstrip() for line in text.split("\n")]
+    return [line if is_code else line.lstrip(" ") for line in lines if line]

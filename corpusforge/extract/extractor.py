@@ -94,7 +94,7 @@ def plain(page: Page, chosen: Numbers) -> list[Text]:
     data, found, is_code = page.blocks.text.tobytes(), list[Text](), _are_code(page, page.blocks.element[chosen])
     columns = (chosen.tolist(), page.blocks.start[chosen].tolist(), page.blocks.end[chosen].tolist(), is_code)
     for number, start, end, code in zip(*columns, strict=True):
-        found += ((line, number) for line in lines_of(decoded(data[start:end]), code))
+        found += [(line, number) for line in lines_of(decoded(data[start:end]), code)]
     return found
 
 

@@ -11,7 +11,9 @@ _IN_VALUE = re.compile("&(?:#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[A-Za-z][A-Za-z0-9]{1,
 
 def unescaped(text: str) -> str:
     """A text with its references read."""
-    return unescape(_LONG.sub(r"&#\1", text)) if "&" in text else text
+    if "&#" in text:
+        text = _LONG.sub(r"&#\1", text)
+    return unescape(text) if "&" in text else text
 
 
 def unescaped_value(value: str) -> str:
