@@ -152,3 +152,16 @@ def test_broken_pages_stay_within_the_arrays(tmp_path: Path) -> None:
     checked = {**os.environ, "NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", MUTATE], env=checked, capture_output=True, text=True)
     assert done.stdout == "whole\n", done.stderr
+
+
+def test_what_a_page_says_twice_is_taken_once() -> None:
+    paragraphs = [f"{TEXTS['en']} {TEXTS['en']} Part {n}." for n in range(30)]
+    body = "".join(f"<p>{text}</p>" for text in paragraphs)
+    whole = f"<div class=paywall>{' '.join(paragraphs)}</div>"
+    page = article("en", 3, body)
+    for copy in (body, whole):
+        found = row(page.replace("</article>", f"<div class=entry>{copy}</div></article>"))["text"].split("\n")
+        assert [line for line in found if line in paragraphs] == paragraphs
+        assert not any(len(line) > 1000 for line in found)
+    short = "<p>Yes, it is.</p>" * 2
+    assert row(article("en", 3, short))["text"].count("Yes, it is.") == 2
