@@ -12,7 +12,7 @@ import lz4.frame
 import zstandard
 from zlib_ng import zlib_ng
 
-BUILT_ON = ("lz4", "zstandard")
+BUILT_ON = ("lz4", "zlib-ng", "zstandard")
 """Libraries whose version changes what is inflated, or what counts as damage."""
 WINDOW_BYTES = 128 << 20
 """What the tools of zstd and xz take without being asked; ``zstd --long=31`` needs 2 GiB."""

@@ -24,8 +24,9 @@ COMMENT_WIDTH = 20
 REPEATED_WIDTH = 160
 """Width from which on a block that stands on the page twice is a copy; shorter lines are repeated for a reason. On held
 out pages of WCXB it gains .003 of F1, on manuals that repeat their notes it costs up to .003."""
-COPY_BYTES, PIECES, PIECE_BYTES, COPIED_SHARE = 4000, 32, 48, 0.8
-"""A block of so many bytes is a copy if this share of so many pieces of it stands before it."""
+COPY_BYTES, PIECES, PIECE_BYTES, COPIED_SHARE = 4000, 32, 48, 0.6
+"""A block of so many bytes is a copy if this share of so many pieces of it stands before it; the others may lie across
+the ends of paragraphs."""
 UNSEEN_SHARE, COMMENTS_SHARE = 0.1, 0.3
 """Shares of the words of main text up to which it is without what is not displayed, and without comments: on pages with
 truth neither changes the F1 by .001 (from .2 on the first would: scripts show whole articles)."""
@@ -40,8 +41,8 @@ _IDLE = [NUMBERS[name] for name in ("form", "button", "nav", "label")]
 
 
 def chosen_blocks(page: Page, main: Flags, options: Options) -> Flags:
-    """``main`` without what nobody sees, what readers wrote below it and what it says twice, with the parts that the options keep beside
-    main text, and without those that they drop."""
+    """``main`` without what nobody sees, what readers wrote below it and what it says twice, with the parts that the
+    options keep beside main text, and without those that they drop."""
     main = main & ~_minor(page, main, unseen(page), UNSEEN_SHARE)
     main &= ~_minor(page, main, commented(page), COMMENTS_SHARE)
     main &= ~repeated(page, main)

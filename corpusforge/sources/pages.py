@@ -9,7 +9,6 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from html import unescape
 from typing import BinaryIO, ClassVar
 from urllib.parse import quote
 
@@ -26,6 +25,7 @@ from corpusforge.decoders import BUILT_ON
 from corpusforge.sources import Input, Slice, cut, grouped, whole
 from corpusforge.text.canonical import sha256
 from corpusforge.text.http import BOMB_BYTES, BOMB_RATIO, Fields, Message, is_html
+from corpusforge.text.references import unescaped
 
 ENDINGS = (".html", ".htm", ".xhtml", ".shtml")
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".zst", ".bz2", ".tbz2", ".xz", ".txz", ".lz4", ".7z", ".rar", ".jar")
@@ -218,5 +218,5 @@ def declared_url(html: bytes) -> str | None:
     for sign in (CANONICAL, SOCIAL):
         values = [VALUE.search(tag) for tag in tags if sign.search(tag)]
         found += [value[1] or value[2] or value[3] or b"" for value in values if value]
-    addresses = (unescape(value.decode("utf-8", "replace")).strip() for value in found)
+    addresses = (unescaped(value.decode("utf-8", "replace")).strip() for value in found)
     return next((address for address in addresses if ABSOLUTE.fullmatch(address)), None)

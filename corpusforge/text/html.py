@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from html import unescape
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+
+from corpusforge.text.references import unescaped
 
 SKIPPED = (b"script", b"style", b"noscript", b"template", b"textarea", b"svg")
 """Elements whose content nobody reads; at most 8 letters each."""
@@ -92,7 +93,7 @@ def visible_text(html: bytes, most_bytes: int) -> str:
     out = np.empty(most_bytes, np.uint8)
     written = _strip(np.frombuffer(html, np.uint8), _NAMES, _FIRST, out)
     text = out[:written].tobytes().decode("utf-8", "ignore")
-    return unescape(text) if "&" in text else text
+    return unescaped(text) if "&" in text else text
 
 
 HEAD_BYTES = 16384
@@ -108,7 +109,7 @@ _CONTENT = re.compile(rb"\bcontent\s{0,8}=\s{0,8}[\"']?\s{0,8}([A-Za-z]{2,3})\b"
 def title_of(html: bytes) -> str:
     """The page's title as declared in its first bytes, white space collapsed; ``""`` if there is none."""
     found = _TITLE.search(html[: 4 * HEAD_BYTES])
-    return " ".join(unescape(found[1].decode("utf-8", "ignore")).split()) if found else ""
+    return " ".join(unescaped(found[1].decode("utf-8", "ignore")).split()) if found else ""
 
 
 def metas(html: bytes, most_bytes: int) -> Iterator[tuple[str, str]]:
@@ -117,7 +118,7 @@ def metas(html: bytes, most_bytes: int) -> Iterator[tuple[str, str]]:
         values = {name.lower(): double or single or bare for name, double, single, bare in _ATTRIBUTE.findall(tag[0])}
         if b"name" in values:
             name, content = (values.get(key, b"").decode("utf-8", "ignore") for key in (b"name", b"content"))
-            yield unescape(name).strip().lower(), unescape(content).strip().lower()
+            yield unescaped(name).strip().lower(), unescaped(content).strip().lower()
 
 
 def declared_languages(html: bytes) -> tuple[str, ...]:

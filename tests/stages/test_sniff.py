@@ -27,6 +27,13 @@ def test_a_lying_declaration_loses_no_japanese_page() -> None:
     assert dropped(page("&#29483;&#12399;&#12493;&#12467;&#12391;&#12377;。" * 30, lang="en"), "ja") is None
 
 
+def test_a_reference_of_thousands_of_digits_ends_no_unit() -> None:
+    reference = f"&#{'1' * 5000};"
+    head = f'<title>{reference}</title><meta name="robots" content="{reference}">'
+    assert dropped(page(reference + EN * 9, head=head), "en") is None
+    assert title_of(head.encode()) == "\ufffd"
+
+
 def test_foreign_pages_are_dropped() -> None:
     assert dropped(page(EN * 9, lang="ja"), "ja") == "LanguageSniff.other_language"
     assert dropped(page(ZH * 9, lang="ja"), "ja") == "LanguageSniff.other_language"
