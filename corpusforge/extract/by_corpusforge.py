@@ -16,7 +16,7 @@ from corpusforge.text.references import unescaped
 
 EXTRACTOR = Model(
     "extractor",
-    "6a754a270710e7bf48462618dafb9f08decad384bd4f7e1d2ba32d8cd7d3eb8d",
+    "9d2e007d754cf22fd1898dc6e762551d42b0cc10c2da8ceb4e910c4cab81bf4b",
     MODEL,
     package="corpusforge.extract",
 )
