@@ -91,10 +91,15 @@ def confidence(words: npt.NDArray[np.int32], chances: npt.NDArray[np.uint8]) -> 
 
 def plain(page: Page, chosen: Numbers) -> list[Text]:
     """The lines of blocks with their numbers."""
-    data, found, is_code = page.blocks.text.tobytes(), list[Text](), _are_code(page, page.blocks.element[chosen])
-    columns = (chosen.tolist(), page.blocks.start[chosen].tolist(), page.blocks.end[chosen].tolist(), is_code)
-    for number, start, end, code in zip(*columns, strict=True):
-        found += [(line, number) for line in lines_of(decoded(data[start:end]), code)]
+    data, found = page.blocks.text.tobytes(), list[Text]()
+    places = zip(page.blocks.start[chosen].tolist(), page.blocks.end[chosen].tolist(), strict=True)
+    # One call for all: no text of a page holds a zero character.
+    texts = decoded(b"\0".join([data[start:end] for start, end in places])).split("\0") if len(chosen) else []
+    for number, text, code in zip(chosen.tolist(), texts, _are_code(page, page.blocks.element[chosen]), strict=True):
+        if "\n" in text:
+            found += [(line, number) for line in lines_of(text, code)]
+        elif line := text.rstrip() if code else text.rstrip().lstrip(" "):
+            found.append((line, number))
     return found
 
 

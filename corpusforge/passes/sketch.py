@@ -27,6 +27,8 @@ BANDS = pa.schema([("key", pa.uint64()), ("check", pa.uint64()), ("band", pa.int
 ROW_BITS = 32
 """An address is ``shard << 32 | row``: local to one version, never more than a way to find the row."""
 
+TOGETHER = 64
+"""Documents that are sketched together: their numbers stay in the processor's cache."""
 COLUMNS = ("id", "text", "date", "source_file", "source_offset")
 
 
@@ -151,7 +153,8 @@ def _batches(file: Any) -> Iterator[pa.RecordBatch]:
         for name, kind in (("date", pa.string()), ("source_file", pa.string()), ("source_offset", pa.int64())):
             if name not in there:
                 batch = batch.append_column(name, pa.nulls(batch.num_rows, kind))
-        yield batch
+        for start in range(0, batch.num_rows, TOGETHER):
+            yield batch.slice(start, TOGETHER)
 
 
 def _lines(batch: pa.RecordBatch, first: int, keys: Keys, table: Signatures) -> pa.RecordBatch:
