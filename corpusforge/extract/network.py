@@ -24,7 +24,7 @@ TYPES = ("article", "collection", "documentation", "forum", "listing", "product"
 CONVOLUTIONS = ((5, 1), (5, 3), (3, 9))
 """Taps and the distance between them."""
 ROWS = 4
-"""Rows and inputs that are worked on together; the inputs of a convolution are a multiple of it."""
+"""Rows and inputs that are worked on together."""
 CLIP = 5.0
 """Features are bounded at so many standard deviations."""
 
@@ -96,48 +96,42 @@ def _normal(features: Floats, mean: Floats, scale: Floats) -> Floats:
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
 def _linear(x: Floats, weight: Floats, bias: Floats) -> Floats:
-    found = np.empty((len(x), len(bias)), np.float32)
-    for row in range(len(x)):
-        found[row] = bias
-        _add(found[row], x[row], weight)
-    return found
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _add(sums: Floats, x: Floats, weight: Floats) -> None:
-    """Add each input times its weights, one input after the other."""
-    for place in range(len(x)):
-        value = x[place]
-        if value != 0:
-            for output in range(len(sums)):
-                sums[output] += value * weight[place, output]
+    return _sums(x, weight.reshape((1, *weight.shape)), bias, 0)  # type: ignore[no-any-return]
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
 def _convolved(z: Floats, weight: Floats, bias: Floats, distance: int) -> Floats:
     """z and what a convolution makes of it, where that is positive."""
-    count, taps = len(z), len(weight)
-    reach, whole = taps // 2 * distance, -(-count // ROWS) * ROWS
-    padded = np.zeros((whole + 2 * reach, z.shape[1]), np.float32)
-    padded[reach : reach + count] = z
-    found = np.empty((whole, len(bias)), np.float32)
-    for row in range(0, whole, ROWS):
+    found = _sums(z, weight, bias, distance)
+    for row in range(len(z)):
+        for output in range(len(bias)):
+            found[row, output] = max(found[row, output], np.float32(0)) + z[row, output]
+    return found  # type: ignore[no-any-return]
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _sums(x: Floats, weight: Floats, bias: Floats, distance: int) -> Floats:
+    """For each row the bias and, tap by tap, one input after the other times its weights; rows outside are zeros."""
+    count, taps, inputs = len(x), len(weight), x.shape[1]
+    reach, rows = taps // 2 * distance, -(-count // ROWS) * ROWS
+    padded = np.zeros((rows + 2 * reach, inputs), np.float32)
+    padded[reach : reach + count] = x
+    found = np.empty((rows, len(bias)), np.float32)
+    for row in range(0, rows, ROWS):
         for one in range(row, row + ROWS):
             found[one] = bias
         for tap in range(taps):
             source = row + tap * distance
-            _add_rows(found[row : row + ROWS], padded[source : source + ROWS], weight[tap])
-    for row in range(count):
-        for output in range(len(bias)):
-            found[row, output] = max(found[row, output], np.float32(0)) + z[row, output]
+            _add(found[row : row + ROWS], padded[source : source + ROWS], weight[tap])
     return found[:count]
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def _add_rows(sums: Floats, x: Floats, weight: Floats) -> None:
-    """Add the inputs of ``ROWS`` rows times their weights, in the order of ``_add``; a weight is loaded once for all
+def _add(sums: Floats, x: Floats, weight: Floats) -> None:
+    """Add the inputs of ``ROWS`` rows times their weights, one input after the other; a weight is loaded once for all
     rows, a sum once for ``ROWS`` inputs."""
-    for place in range(0, x.shape[1], ROWS):
+    whole = x.shape[1] // ROWS * ROWS
+    for place in range(0, whole, ROWS):
         a0, b0, c0, d0 = x[0, place], x[0, place + 1], x[0, place + 2], x[0, place + 3]
         a1, b1, c1, d1 = x[1, place], x[1, place + 1], x[1, place + 2], x[1, place + 3]
         a2, b2, c2, d2 = x[2, place], x[2, place + 1], x[2, place + 2], x[2, place + 3]
@@ -149,6 +143,10 @@ def _add_rows(sums: Floats, x: Floats, weight: Floats) -> None:
             sums[1, output] = (((sums[1, output] + a1 * a) + b1 * b) + c1 * c) + d1 * d
             sums[2, output] = (((sums[2, output] + a2 * a) + b2 * b) + c2 * c) + d2 * d
             sums[3, output] = (((sums[3, output] + a3 * a) + b3 * b) + c3 * c) + d3 * d
+    for place in range(whole, x.shape[1]):
+        for row in range(ROWS):
+            for output in range(sums.shape[1]):
+                sums[row, output] += x[row, place] * weight[place, output]
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]

@@ -161,12 +161,12 @@ class Map:
         for number, stage in enumerate(self.stages):
             if not live.num_rows:
                 return
-            if number == last_of_html + 1:
-                live = _without_html(live)
             name = type(stage).__name__
             ledger.report.count(f"into.{number:02d}.{name}", live.num_rows)
             started = time.thread_time_ns()
             live = applied(stage, live)
+            if number == last_of_html:
+                live = _without_html(live)
             spent[f"{number:02d}.{name}"] += time.thread_time_ns() - started
             if self.sweep:
                 live = ledger.split(live)
