@@ -67,6 +67,9 @@ def measured(sizes: Mapping[str, tuple[Path, int]], given: Any, say: Say) -> dic
     binaries = peer.environment("data-juicer", PACKAGES, say)
     surroundings = {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}"}
     engines: dict[str, Command] = {"CorpusForge": ours, "data-juicer": partial(data_juicer, binaries)}
+    say("running data-juicer once, unmeasured: its first run sets things up ...")
+    first = fresh("filters/data-juicer-first")
+    cost_of(engines["data-juicer"](sizes["1x"][0], first, given.workers), surroundings, first.with_suffix(".log"))
     costs: dict[str, dict[str, list[Cost]]] = {name: {size: [] for size in sizes} for name in engines}
     for number in range(given.rounds):
         for size, (folder, count) in sizes.items():

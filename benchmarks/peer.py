@@ -12,7 +12,14 @@ import pyarrow as pa
 
 from benchmarks.places import LANGUAGE_MODEL, MADE, PEER_SCRIPT, NotHere, needed
 
-PACKAGES = ("datatrove[io,processing]==0.10.1", "lxml_html_clean", "requests", "aiohttp", "spacy")
+PACKAGES = (
+    "datatrove[io,processing]==0.10.1",
+    "lxml_html_clean",
+    "requests",
+    "aiohttp",
+    "spacy[ja]",
+    "sudachidict_core",
+)
 """What the shared peer script asks for; datatrove 0.10.1 pins trafilatura below 1.12."""
 SECONDS = 3600
 """A worker of datatrove that dies makes its run hang, so each run is ended after this time."""
