@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from corpusforge.extract.extractor import MODEL, THRESHOLD, Line, extracted
+from corpusforge.extract.extractor import MODEL, THRESHOLD, Line, extracted, short_page
 from corpusforge.extract.metadata import Metadata, metadata, told_text
 from corpusforge.extract.network import read_network
 from corpusforge.extract.options import PLAIN, Options
@@ -41,14 +41,15 @@ class Corpusforge:
             return dropped("not_html")
         found = extracted(page, self._network, replace(self._options, url=url) if url else self._options)
         told = metadata(page) if self._metadata else Metadata()
-        lines = found.lines or _told(page)
+        told_lines = [] if found.lines else _told(page)
+        lines = found.lines or told_lines or short_page(page)
         if not lines:
             return dropped("no_text")
         return Result(
             "\n".join(line.text for line in lines),
             found.title or None,
             blocks_of(lines),
-            confidence=round(found.confidence, 3) if found.lines else None,
+            confidence=None if told_lines else round(found.confidence, 3),
             page_type=found.kind or None,
             author=told.author or None,
             published=told.date or None,

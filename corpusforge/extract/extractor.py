@@ -27,6 +27,8 @@ the score hardly changes."""
 Numbers = npt.NDArray[np.intp]
 Text = tuple[str, int]
 """A line of text and the number of its block."""
+FEW_BLOCKS, LEAST_WIDTH = 4, 4
+"""Blocks up to which a page without main text is taken as it stands, and what it must have to say."""
 PATH_ELEMENTS, NAME_CHARACTERS = 4, 24
 
 _CLASS = re.compile(rb"""\sclass\s*=\s*(?:"\s*([^"\s]+)|'\s*([^'\s]+)|([^"'\s>]+))""", re.IGNORECASE)
@@ -78,6 +80,16 @@ def extracted(page: Page, network: Network, options: Options = PLAIN) -> Extract
         confidence(page.blocks.measures[:, WORDS], chances),
         "\n".join(text for text, _ in said),
     )
+
+
+def short_page(page: Page) -> list[Line]:
+    """All lines that are not links of a page of few blocks: where there is next to nothing, it is what the page says."""
+    blocks = page.blocks
+    said = blocks.measures[:, WIDTH] > 2 * blocks.measures[:, IN_LINKS]
+    if len(blocks) > FEW_BLOCKS or blocks.measures[said, WIDTH].sum() < LEAST_WIDTH:
+        return []
+    chosen = np.flatnonzero(said)
+    return _lines(page, chosen, np.zeros(len(blocks), np.uint8), plain(page, chosen))
 
 
 def confidence(words: npt.NDArray[np.int32], chances: npt.NDArray[np.uint8]) -> float:

@@ -165,3 +165,10 @@ def test_what_a_page_says_twice_is_taken_once() -> None:
         assert not any(len(line) > 1000 for line in found)
     short = "<p>Yes, it is.</p>" * 2
     assert row(article("en", 3, short))["text"].count("Yes, it is.") == 2
+
+
+def test_a_page_of_a_line_or_two_is_taken_as_it_stands() -> None:
+    found = row("<html><title>0</title><p>本文 0</p><p><a href=/>次へ進む</a></p></html>")
+    assert (found["text"], found["confidence"]) == ("本文 0", 0.0)
+    assert [block["score"] for block in found["blocks"]] == [0]
+    assert row("<p><a href=/>Home</a></p><p>x</p>")["drop"] == "MainText.no_text"
