@@ -83,7 +83,7 @@ def extracted(page: Page, network: Network, options: Options = PLAIN) -> Extract
 
 
 def short_page(page: Page) -> list[Line]:
-    """All lines that are not links of a page of few blocks: where there is next to nothing, it is what the page says."""
+    """All lines of a page of few blocks that are not links: where there is so little, it is what the page says."""
     blocks = page.blocks
     said = blocks.measures[:, WIDTH] > 2 * blocks.measures[:, IN_LINKS]
     if len(blocks) > FEW_BLOCKS or blocks.measures[said, WIDTH].sum() < LEAST_WIDTH:
