@@ -6,7 +6,7 @@ from corpusforge.passes.specs import spec_of
 from corpusforge.sources import aozora, arc, arrow, conversations, corpus, jsonl, pages, parquet, plain, warc, wat, wet
 from corpusforge.sources.wiki import Wiki
 
-STREAMS = {"lz4", "zstandard"}
+STREAMS = {"lz4", "zlib-ng", "zstandard"}
 
 
 @pytest.mark.parametrize(
