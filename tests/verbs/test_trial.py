@@ -26,7 +26,8 @@ from tests.storage import s3
 
 ARTICLE = "本文の段落です。日本語の文章が続きます。今日は天気がよいので、川まで歩いてから帰りました。" * 6
 PAGE = f"""<!doctype html><html lang="ja"><head><title>題名</title><style>p {{}}</style></head><body>
-<nav><ul><li><a href="/">ホーム</a></li><li><a href="/map">サイトマップのご案内はこちら</a></li></ul></nav>
+<nav><ul><li><a href="/">ホーム</a></li><li><a href="/news">お知らせ</a></li><li><a href="/about">会社概要</a></li>
+<li><a href="/map">サイトマップのご案内はこちら</a></li></ul></nav>
 <article><h1>題名</h1><p>{ARTICLE}</p><p>{ARTICLE[::-1]}</p></article>
 <footer>著作権表示 すべての権利を保有します</footer></body></html>"""
 
@@ -93,7 +94,7 @@ def test_a_record_that_is_not_there_is_one_message(folder: Path) -> None:
 def test_a_trial_is_json(folder: Path) -> None:
     trial = api.try_page("web_ja", str(folder / "page.html"))
     told = json.loads(json.dumps(trial.to_json()))
-    assert [step["stage"] for step in told["steps"]][:3] == ["UrlRules", "OptOut", "LanguageSniff"]
+    assert [step["stage"] for step in told["steps"]][:3] == ["UrlRules", "LanguageSniff", "OptOut"]
     assert told["kept"] == (told["drop"] is None)
 
 
