@@ -32,7 +32,7 @@ from fastwarc.warc import ArchiveIterator, WarcRecordType
 from zstandard import ZstdDecompressor
 
 from benchmarks.corrections import Correction, corrected, read_corrections
-from benchmarks.f1 import Parts, grams, words
+from benchmarks.f1 import grams, pair, words
 from corpusforge.extract.by_resiliparse import Resiliparse
 from corpusforge.extract.by_trafilatura import Trafilatura
 from corpusforge.extract.extractor import extract
@@ -183,13 +183,7 @@ def _score(truth: Truth, text: str) -> tuple[int, int]:
         )
         return 2 * hits, hits + mistakes + len(truth.wanted)
     parts = words if truth.source == "wcxb" else grams
-    return _pair(parts(text), parts(truth.text))
-
-
-def _pair(found: Parts, wanted: Parts) -> tuple[int, int]:
-    if not found.total() or not wanted.total():
-        return int(found.total() == wanted.total()), 1
-    return 2 * (found & wanted).total(), found.total() + wanted.total()
+    return pair(parts(text), parts(truth.text))
 
 
 def _show(truths: Sequence[Truth], scores: Mapping[str, Pairs]) -> None:

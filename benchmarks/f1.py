@@ -17,8 +17,14 @@ def grams(text: str) -> Parts:
     return Counter(bare[at : at + 4] for at in range(len(bare) - 3))
 
 
-def f1(found: Parts, wanted: Parts) -> float:
-    """Where either is empty 1 if both are, else 0."""
+def pair(found: Parts, wanted: Parts) -> tuple[int, int]:
+    """Two numbers of which F1 is the first by the second: 1 if both texts are empty, 0 if only one is."""
     if not found.total() or not wanted.total():
-        return float(found.total() == wanted.total())
-    return 2 * (found & wanted).total() / (found.total() + wanted.total())
+        return int(found.total() == wanted.total()), 1
+    return 2 * (found & wanted).total(), found.total() + wanted.total()
+
+
+def f1(found: Parts, wanted: Parts) -> float:
+    """F1 of two multisets."""
+    right, total = pair(found, wanted)
+    return right / total

@@ -35,6 +35,11 @@ def swept_schema(kept: pa.Schema, more: Sequence[tuple[str, pa.DataType]] = ()) 
     return pa.schema(list({name: (name, kind) for name, kind in fields}.values()))
 
 
+def without_html(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch without its pages, which are large, are never written, and would be copied by every filter."""
+    return batch.select([name for name in batch.schema.names if name != "html"])
+
+
 class Ledger:
     """Writes kept and swept rows and counts them into a report."""
 
@@ -48,9 +53,7 @@ class Ledger:
         drop = batch["drop"]
         if drop.null_count == batch.num_rows:
             return batch
-        # Pages are large and never written: those of dropped rows are not copied.
-        written = batch.select([name for name in batch.schema.names if name != "html"])
-        self.sweep(written.filter(drop.is_valid()))
+        self.sweep(without_html(batch).filter(drop.is_valid()))
         return batch.filter(drop.is_null())
 
     def sweep(self, batch: pa.RecordBatch) -> None:

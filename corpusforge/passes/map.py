@@ -14,7 +14,7 @@ from corpusforge.engine.attempt import Output, Reader, Resources
 from corpusforge.engine.tables import TableWriter, read_rows, schema_of
 from corpusforge.engine.unit import Manifest, Unit
 from corpusforge.inputs import has_fingerprint
-from corpusforge.passes.ledger import Ledger, stored_schema, swept_schema
+from corpusforge.passes.ledger import Ledger, stored_schema, swept_schema, without_html
 from corpusforge.passes.runs import in_runs, plan_runs
 from corpusforge.passes.specs import spec_of
 from corpusforge.report.add import Report
@@ -166,18 +166,13 @@ class Map:
             started = time.thread_time_ns()
             live = applied(stage, live)
             if number == last_of_html:
-                live = _without_html(live)
+                live = without_html(live)
             spent[f"{number:02d}.{name}"] += time.thread_time_ns() - started
             if self.sweep:
                 live = ledger.split(live)
         started = time.thread_time_ns()
         ledger.keep(ledger.split(live))
         spent["write"] += time.thread_time_ns() - started
-
-
-def _without_html(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The batch once no stage reads its pages any more: they are large, and every filter would copy them."""
-    return batch.select([name for name in batch.schema.names if name != "html"])
 
 
 def slices_of(unit: Unit) -> list[Slice]:

@@ -135,7 +135,8 @@ from tests.extract.pages import TEXTS, article
 everything = Options(True, True, True, "keep", "keep", "keep", True, "https://a.example/")
 engine, chance = Corpusforge(True, everything), random.Random(7)
 PIECES = [b'<', b'>', b'"', b'<!--', b'&#', b'=', *(bytes([n]) for n in range(0, 256, 7))]
-pages = [article(lang, 5, "<ul><li>a<pre>x\\ny</pre></ul><a href=b><img src=c></a>").encode() for lang in TEXTS]
+LISTS = "<ul><li>a<pre>x\\ny</pre></ul><a href=b><img src=c></a>"
+pages = [article(lang, 5, "<table><tr><td>1<td>2</table>" + LISTS).encode() for lang in TEXTS]
 for turn in range(int(os.environ.get("CORPUSFORGE_FUZZ", "400"))):
     html = bytearray(chance.choice(pages))
     for _ in range(chance.randrange(20)):

@@ -26,8 +26,7 @@ from tests.storage import s3
 
 ARTICLE = "本文の段落です。日本語の文章が続きます。今日は天気がよいので、川まで歩いてから帰りました。" * 6
 PAGE = f"""<!doctype html><html lang="ja"><head><title>題名</title><style>p {{}}</style></head><body>
-<nav><ul><li><a href="/">ホーム</a></li><li><a href="/news">お知らせ</a></li><li><a href="/about">会社概要</a></li>
-<li><a href="/map">サイトマップのご案内はこちら</a></li></ul></nav>
+<nav><ul><li><a href="/">ホーム</a></li><li><a href="/map">サイトマップのご案内はこちら</a></li></ul></nav>
 <article><h1>題名</h1><p>{ARTICLE}</p><p>{ARTICLE[::-1]}</p></article>
 <footer>著作権表示 すべての権利を保有します</footer></body></html>"""
 
