@@ -9,21 +9,35 @@ from corpusforge.models.cache import Model
 from corpusforge.models.language import LID_176, UNDETERMINED, by_script, predict
 from corpusforge.stages import STRICT, put
 from corpusforge.text.html import declared_languages, title_of, visible_text
-from corpusforge.text.scripts import Scripts, scripts
+from corpusforge.text.scripts import Scripts, holds, scripts
 
 WINDOW = 320
 """Characters of one window; fastText needs about 0.1 ms for it."""
+NEEDED = {
+    "ja": ("hiragana", "katakana"),
+    "ko": ("hangul",),
+    "zh": ("han",),
+    "th": ("thai",),
+    "el": ("greek",),
+    "ru": ("cyrillic",),
+    "uk": ("cyrillic",),
+    "bg": ("cyrillic",),
+}
+"""Scripts without which nothing is written in a language."""
 
 
 @dataclass(frozen=True, config=STRICT)
 class LanguageSniff:
     """Guess the language from the tag-stripped page; drop pages in which no language of ``keep`` is plausible.
 
-    The text between the tags is read in ``windows`` windows spread over the page, so that an English frame does not
-    hide a Japanese article. A kept language is plausible if the model gives it ``plausible`` in one window or in the
-    title, if its script is there (10 kana, 10 hangul), or if the page declares it and the script does not speak
-    against it and the model is not sure of another one in every window. A page with under ``letters`` letters is never
-    dropped: its text may be in a script. ``keep`` empty keeps every language.
+    A page that holds no letter of what the kept languages are written in, tags, attributes and scripts included, is
+    dropped as ``other_script``, its language ``und``: kana for Japanese, hangul for Korean, and so on for Chinese,
+    Thai, Greek, Russian, Ukrainian and Bulgarian; other languages have no such test. Of the rest, the text between the
+    tags is read in ``windows`` windows spread over the page, so that an English frame does not hide a Japanese article.
+    A kept language is plausible if the model gives it ``plausible`` in one window or in the title, if its script is
+    there (10 kana, 10 hangul), or if the page declares it and the script does not speak against it and the model is not
+    sure of another one in every window; else the reason is ``other_language``. A page of these with under ``letters``
+    letters is not dropped: its text may be in a script. ``keep`` empty keeps every language.
     """
 
     keep: tuple[str, ...] = ()
@@ -33,7 +47,7 @@ class LanguageSniff:
     letters: int = 200
     text_bytes: int = 65536
 
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
     reads: ClassVar[tuple[str, ...]] = ("html",)
     writes: ClassVar[dict[str, pa.DataType]] = {
         "sniff_lang": pa.string(),
@@ -44,11 +58,15 @@ class LanguageSniff:
     models: ClassVar[tuple[Model, ...]] = (LID_176,)
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        rows = [self._sniff(html or b"") for html in batch["html"].to_pylist()]
+        needed = [NEEDED.get(lang, ()) for lang in self.keep]
+        wanted = [name for names in needed for name in names] if all(needed) else []
+        rows = [self._sniff(html or b"", wanted) for html in batch["html"].to_pylist()]
         langs, scores, drop = zip(*rows, strict=True) if rows else ((), (), ())
         return put(self, batch, sniff_lang=list(langs), sniff_score=list(scores), drop=list(drop))
 
-    def _sniff(self, html: bytes) -> tuple[str, float, str | None]:
+    def _sniff(self, html: bytes, wanted: list[str]) -> tuple[str, float, str | None]:
+        if html and wanted and not holds(html, wanted):
+            return UNDETERMINED, 0.0, "other_script"
         text = visible_text(html, self.text_bytes)
         seen = scripts(text)
         if not seen.letters:
@@ -81,8 +99,8 @@ class LanguageSniff:
 
 def _may_be(lang: str, seen: Scripts) -> bool:
     """Whether the scripts allow the declared language; only those with a script of their own can be refuted."""
-    needs = {"ja": seen.kana, "ko": seen.hangul, "zh": seen.han, "ru": seen.cyrillic, "th": seen.thai}
-    return needs.get(lang, 1) > 0
+    needed = NEEDED.get(lang)
+    return needed is None or any(seen.of(name) for name in needed)
 
 
 def _best(found: list[list[tuple[str, float]]], sure: str) -> tuple[str, float]:

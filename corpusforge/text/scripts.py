@@ -1,5 +1,6 @@
 """Which scripts a text is written in, counted over UTF-8 bytes by a compiled loop."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -102,3 +103,70 @@ def scripts_of_bytes(data: bytes) -> Scripts:
 def scripts(text: str) -> Scripts:
     """Count the scripts of a text."""
     return scripts_of_bytes(text.encode("utf-8", "surrogatepass"))
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _digit(byte: int) -> int:
+    """Value of a hexadecimal digit, 16 for any other byte."""
+    if 48 <= byte <= 57:
+        return byte - 48
+    letter = byte | 0x20
+    return letter - 87 if 97 <= letter <= 102 else 16
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _escaped(data: NDArray[np.uint8], at: int) -> int:
+    """The code point that ``&#12354``, ``&#x3042`` or ``\\u3042`` at ``at`` stands for; 0 where nothing is escaped."""
+    size = len(data)
+    if at + 2 >= size:
+        return 0
+    if data[at] == 92:  # a backslash, of scripts and JSON
+        base, most, first = 16, 4, at + 2
+        if data[at + 1] != 117:  # u
+            return 0
+    else:
+        if data[at + 1] != 35:  # #
+            return 0
+        base, most, first = (16, 12, at + 3) if data[at + 2] | 0x20 == 120 else (10, 12, at + 2)
+    point = 0
+    for k in range(first, min(first + most, size)):
+        digit = _digit(data[k])
+        if digit >= base:
+            break
+        point = point * base + digit
+    return point
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _holds(data: NDArray[np.uint8], table: NDArray[np.uint8], wanted: NDArray[np.bool_]) -> bool:
+    at, size = 0, len(data)
+    while at < size:
+        lead = data[at]
+        more = 0
+        point = 0
+        if lead >= 0xE0:
+            more = 2 if lead < 0xF0 else 3
+            if at + more < size:
+                point = int(lead) & (0x3F >> more)
+                for k in range(1, more + 1):
+                    point = (point << 6) | (int(data[at + k]) & 0x3F)
+        elif lead >= 0xC0:
+            more = 1
+            if at + 1 < size:
+                point = ((int(lead) & 0x1F) << 6) | (int(data[at + 1]) & 0x3F)
+        elif lead == 38 or lead == 92:
+            point = _escaped(data, at)
+        if 0x80 <= point < len(table) and wanted[table[point]]:
+            return True
+        at += 1 + more
+    return False
+
+
+def holds(html: bytes, names: Sequence[str]) -> bool:
+    """Whether a letter of the named scripts, none of them Latin, stands anywhere in the bytes of a page.
+
+    Tags, scripts and attributes are read as well, and characters that are escaped (``&#12354;``, ``\\u3042``).
+    """
+    wanted = np.zeros(1 + len(NAMES), np.bool_)
+    wanted[[1 + NAMES.index(name) for name in names]] = True
+    return bool(_holds(np.frombuffer(html, np.uint8), TABLE, wanted))

@@ -1,5 +1,6 @@
 """The processes that train together: who they are, what they compute on, and what they tell each other."""
 
+import atexit
 import os
 import socket
 from dataclasses import dataclass
@@ -58,8 +59,17 @@ def join(deepspeed: Any) -> Workers:
         # Its own all-reduce for one machine is compiled when it is first asked for, and fails without a compiler.
         deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
     backend = "gloo" if device.type == "cpu" else "nccl"
-    deepspeed.init_distributed(dist_backend=backend, auto_mpi_discovery=False, verbose=False)
+    if not dist.is_initialized():
+        deepspeed.init_distributed(dist_backend=backend, auto_mpi_discovery=False, verbose=False)
+        atexit.register(_leave)
     return Workers(dist.get_rank(), dist.get_world_size(), device)
+
+
+def _leave() -> None:
+    """Close the connections while Python is there: their threads, outliving it, now and then end a finished worker by a
+    signal."""
+    if dist.is_initialized():
+        dist.destroy_process_group()
 
 
 def _free_port() -> int:

@@ -1,9 +1,12 @@
 """The sniff spares extraction foreign pages and never loses a page of a kept language."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from corpusforge.stages.sniff import LanguageSniff
 from corpusforge.text.html import declared_languages, title_of, visible_text
+from corpusforge.text.scripts import holds, scripts
 from tests.stages.pages import html_batch, real_pages
 
 JA = "吾輩は猫である。名前はまだ無い。どこで生れたかとんと見当がつかぬ。"
@@ -35,16 +38,46 @@ def test_a_reference_of_thousands_of_digits_ends_no_unit() -> None:
 
 
 def test_foreign_pages_are_dropped() -> None:
-    assert dropped(page(EN * 9, lang="ja"), "ja") == "LanguageSniff.other_language"
-    assert dropped(page(ZH * 9, lang="ja"), "ja") == "LanguageSniff.other_language"
+    assert dropped(page(EN * 9 + "<a>にほん</a>", lang="ja"), "ja") == "LanguageSniff.other_language"
+    assert dropped(page(ZH * 9 + "<a>の</a>", lang="ja"), "ja") == "LanguageSniff.other_language"
     assert dropped(page(JA * 9, lang="ja"), "en") == "LanguageSniff.other_language"
 
 
+def test_a_page_without_a_letter_of_any_kept_script_is_dropped() -> None:
+    assert dropped(page(EN * 9, lang="ja"), "ja") == "LanguageSniff.other_script"
+    assert dropped(page(ZH * 9, lang="ja"), "ja", "ko") == "LanguageSniff.other_script"
+    assert dropped(page("Loading, please wait…"), "ja") == "LanguageSniff.other_script"
+    assert dropped(page("&#233;t&#xE9; &#12354x&#; \\u00e9" + EN), "ko") == "LanguageSniff.other_script"
+    assert dropped(page(JA * 9), "en", "ko") == "LanguageSniff.other_language", "English has no script of its own"
+
+
 def test_what_has_no_text_to_judge_stays() -> None:
-    script = "<script>var text = 'Call me Ishmael. Some years ago';</script>" * 50
-    assert dropped(page(script), "ja") is None
-    assert dropped(page("Loading, please wait…"), "ja") is None
+    for japanese in (
+        "猫である",
+        "\\u732b\\u3067\\u3042\\u308b",
+        "&#12391;&#12354;&#12427;",
+        "&#x3067;",
+        "ﾈｺ",
+        "<!-- の -->",
+    ):
+        script = f"<script>var text = '{japanese}'</script>" * 50
+        assert dropped(page(script), "ja") is None, japanese
+        assert dropped(page(f"Loading, please wait…<p title='{japanese}'>"), "ja") is None, japanese
+    assert dropped(page("<script>var text = 'Call me Ishmael. Some years ago';</script>" * 50), "en") is None
     assert dropped("", "ja") is None
+
+
+@given(
+    st.text(max_size=200), st.sampled_from(["plain", "decimal", "hexadecimal", "script"]), st.sampled_from("あヴｱー")
+)
+def test_one_letter_anywhere_is_found(text: str, way: str, kana: str) -> None:
+    code = ord(kana)
+    forms = {"plain": kana, "decimal": f"&#{code}", "hexadecimal": f"&#X{code:x};", "script": f"\\u{code:04X}"}
+    others = "".join(letter for letter in text if scripts(letter).kana == 0 and letter not in "&#\\")
+    half = len(others) // 2
+    page = (others[:half] + forms[way] + ";" + others[half:]).encode("utf-8", "ignore")
+    assert holds(page, ["hiragana", "katakana"])
+    assert not holds(others.encode("utf-8", "ignore"), ["hiragana", "katakana"])
 
 
 def test_no_kept_language_keeps_every_one() -> None:

@@ -18,7 +18,7 @@ def train_by_two(made: Sequence[Config], root: Path) -> list[Path]:
     folders = [prepare(config, root, lambda line: None) for config in made]
     workers = [_worker(rank, port, folders) for port in [_free_port()] for rank in range(WORLD)]
     said = [worker.communicate(timeout=500)[0] for worker in workers]
-    assert [worker.returncode for worker in workers] == [0] * WORLD, said
+    assert [worker.returncode for worker in workers] == [0] * WORLD, "\n".join(text[-4000:] for text in said)
     return folders
 
 
