@@ -5,6 +5,7 @@ nothing by itself: a worker that dies is replaced here, and what it said on its 
 """
 
 import asyncio
+import gc
 import os
 import socket
 import sys
@@ -40,6 +41,8 @@ ENVIRONMENT = {
     "TOKENIZERS_PARALLELISM": "false",
 }
 """What every worker process starts with."""
+GARBAGE = 50_000
+"""Lists, dictionaries and objects after which Python looks for those that nothing holds any more."""
 PATIENCE_SECONDS = 30.0
 """How long a driver waits for a worker before it says who holds the CPUs, and for anything before it looks around."""
 AHEAD = 8
@@ -94,6 +97,9 @@ class Worker:
         if differs:
             raise Mismatch(f"node {ray.util.get_node_ip_address()}: {differs}")
         self._proven.add(name)
+        # What is loaded by now stays: a collection need not look at it each time, nor come every 700 lists.
+        gc.freeze()
+        gc.set_threshold(GARBAGE)
 
 
 @dataclass(eq=False)

@@ -158,10 +158,18 @@ def _of_blocks(page: Page, elements: Flags) -> Flags:
 
 
 def _named(page: Page, names: Hashes) -> Flags:
-    attributes = page.attributes
-    found = np.zeros(len(page.tree), np.bool_)
-    holders = np.repeat(np.arange(len(page.tree)), np.diff(attributes.first))
-    found[holders[np.isin(attributes.words, names)]] = True
+    return _having(page.attributes.words, page.attributes.first, names)  # type: ignore[no-any-return]
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _having(words: Hashes, first: Places, names: Hashes) -> Flags:
+    """Which elements have a word that is one of a few names."""
+    found = np.zeros(len(first) - 1, np.bool_)
+    for element in range(len(found)):
+        for place in range(first[element], first[element + 1]):
+            for name in names:
+                if words[place] == name:
+                    found[element] = True
     return found
 
 

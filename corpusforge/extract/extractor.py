@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -167,13 +168,17 @@ def _around(parent: Places, block: Places, elements: Places, most: int) -> Place
 
 def _names(page: Page, elements: Places) -> dict[int, str]:
     """The name and first class of each element."""
-    html, tags = page.markup.html.tobytes(), page.markup.tags[page.tree.tag[elements]]
+    html, tags = memoryview(page.markup.html), page.markup.tags[page.tree.tag[elements]]
     columns = (elements, page.tree.element[elements], tags[:, ATTRIBUTES], tags[:, TAG_END])
     found = {}
     for element, number, start, end in zip(*(column.tolist() for column in columns), strict=True):
-        name = NAMES[number]
-        if given := _CLASS.search(html, start, end):
-            first = (given[1] or given[2] or given[3] or b"").decode("utf-8", "replace")
-            name = f"{name}.{_DIGITS.sub('0', first)}"[:NAME_CHARACTERS] if first else name
-        found[element] = name
+        given = _CLASS.search(html, start, end) if end - start > 1 else None
+        found[element] = _name(number, given[1] or given[2] or given[3] or b"") if given else NAMES[number]
     return found
+
+
+@lru_cache(1 << 14)
+def _name(element: int, first: bytes) -> str:
+    """The name of an element whose first class is given, as it stands in a path."""
+    name = NAMES[element]
+    return f"{name}.{_DIGITS.sub('0', first.decode('utf-8', 'replace'))}"[:NAME_CHARACTERS] if first else name

@@ -1,6 +1,7 @@
 """A page as the extractor sees it, from bytes to blocks with features."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +25,7 @@ class Page:
     attributes: Attributes
     blocks: Blocks
 
-    @property
+    @cached_property
     def title(self) -> Bytes:
         """The bytes of the first ``<title>``, as they stand."""
         tags = self.markup.tags

@@ -21,7 +21,7 @@ class Language:
     keep: tuple[str, ...] = ()
     at_least: float = 0.0
 
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
     reads: ClassVar[tuple[str, ...]] = ("text",)
     writes: ClassVar[dict[str, pa.DataType]] = {
         "lang": pa.string(),
