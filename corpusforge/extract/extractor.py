@@ -168,7 +168,7 @@ def _around(parent: Places, block: Places, elements: Places, most: int) -> Place
 
 def _names(page: Page, elements: Places) -> dict[int, str]:
     """The name and first class of each element."""
-    html, tags = memoryview(page.markup.html), page.markup.tags[page.tree.tag[elements]]
+    html, tags = page.markup.html.data, page.markup.tags[page.tree.tag[elements]]
     columns = (elements, page.tree.element[elements], tags[:, ATTRIBUTES], tags[:, TAG_END])
     found = {}
     for element, number, start, end in zip(*(column.tolist() for column in columns), strict=True):

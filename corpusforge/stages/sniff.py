@@ -6,7 +6,7 @@ import pyarrow as pa
 from pydantic.dataclasses import dataclass
 
 from corpusforge.models.cache import Model
-from corpusforge.models.language import LID_176, UNDETERMINED, by_script, predict
+from corpusforge.models.language import LID_176, SCRIPTS_OF, UNDETERMINED, by_script, predict
 from corpusforge.stages import STRICT, put
 from corpusforge.text.html import declared_languages, title_of, visible_text
 from corpusforge.text.scripts import Scripts, holds, scripts
@@ -71,8 +71,11 @@ class LanguageSniff:
         seen = scripts(text)
         if not seen.letters:
             return UNDETERMINED, 0.0, None
+        sure = by_script(seen)
+        if sure and (not self.keep or sure in self.keep):
+            return sure, round(seen.share(*SCRIPTS_OF[sure]), 2), None
         found = [predict(window, most=5) for window in self._windows(text)]
-        lang, score = _best(found, by_script(seen))
+        lang, score = _best(found, sure)
         if not self.keep or lang in self.keep or seen.letters < self.letters or self._is_plausible(html, seen, found):
             return lang, score, None
         return lang, score, "other_language"

@@ -10,7 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
+
+from corpusforge.text.ascii import Bytes, Eights, eights, next_high
 
 FEW = 8
 """So few signs prove nothing."""
@@ -38,7 +41,7 @@ _UTF8_AS_JAPANESE = re.compile("[縺繧繝荳蜈譁莠]")
 _WESTERN_SIGN = re.compile(rb"\xc3[\x82\x83\x90\x91\xa0-\xaf](?:\xc2[\x80-\xbf]|\xe2[\x80-\x84]|\xc5|\xc6\x92|\xcb)")
 _LATIN_RUN = re.compile(rb"\xc3[\x80-\xbe](?:\xc2[\xa1-\xbf]|\xc3[\x80-\xbe]){3}")
 _CONTROL_LEAD, _LATIN_LEAD, _JAPANESE_LEAD = 0xC2, 0xC3, 0xE7
-_JAPANESE_TAILS = tuple(int.from_bytes(character.encode()[1:]) for character in "縺繧繝")
+_JAPANESE_TAILS = np.array([int.from_bytes(character.encode()[1:]) for character in "縺繧繝"], np.uint16)
 _NO_CONTROL = 0xA0
 FEW_LEADS = 3
 
@@ -97,18 +100,35 @@ def may_be_misread(utf8: bytes) -> bool:
     """Whether valid UTF-8 has any sign of misreading: a tenth of the time that counting them takes."""
     if utf8.isascii():
         return False
-    data = np.frombuffer(utf8, np.uint8)
-    places = np.flatnonzero(data >= _CONTROL_LEAD)
-    leads = data[places]
-    latin, controls, japanese = (places[leads == lead] for lead in (_LATIN_LEAD, _CONTROL_LEAD, _JAPANESE_LEAD))
-    # Both patterns have a foreign character behind their first; in most text with accents none has.
-    close = len(latin) >= FEW_LEADS and bool((data.take(latin + 2, mode="clip") >= _CONTROL_LEAD).any())
-    if close and (_WESTERN_SIGN.search(utf8) or _LATIN_RUN.search(utf8)):
-        return True
-    if len(controls) >= FEW_LEADS and (data[controls + 1] < _NO_CONTROL).any():
-        return True
-    tails = data[japanese + 1].astype(np.uint16) << 8 | data[japanese + 2]
-    return sum(int(np.count_nonzero(tails == tail)) for tail in _JAPANESE_TAILS) >= FEW_LEADS
+    close, signs_seen = _seen(*eights(utf8), _JAPANESE_TAILS)
+    return bool(signs_seen or (close and (_WESTERN_SIGN.search(utf8) or _LATIN_RUN.search(utf8))))
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _seen(data: Bytes, whole: Eights, tails: NDArray[np.uint16]) -> tuple[bool, bool]:
+    """Whether Latin letters with accents are close to foreign characters, as in both patterns above (in most text with
+    accents none is); and whether C1 controls or the kanji of misread kana are there."""
+    latin = controls = japanese = 0
+    close = is_control = False
+    size = len(data)
+    at = next_high(data, whole, 0)
+    while at < size:
+        lead = data[at]
+        if lead < 0x80:
+            at = next_high(data, whole, at)
+            continue
+        if lead == _LATIN_LEAD:
+            latin += 1
+            close |= data[min(at + 2, size - 1)] >= _CONTROL_LEAD
+        elif lead == _CONTROL_LEAD and at + 1 < size:
+            controls += 1
+            is_control |= data[at + 1] < _NO_CONTROL
+        elif lead == _JAPANESE_LEAD and at + 2 < size:
+            tail = (int(data[at + 1]) << 8) | int(data[at + 2])
+            japanese += tail == tails[0] or tail == tails[1] or tail == tails[2]
+        at += 1
+    is_seen = (controls >= FEW_LEADS and is_control) or japanese >= FEW_LEADS
+    return close and latin >= FEW_LEADS, is_seen
 
 
 def is_misread(text: str | bytes) -> bool:

@@ -7,6 +7,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from corpusforge.text.ascii import Bytes, Eights, eights, next_high
+
+Places = NDArray[np.intp]
+
 
 @dataclass(frozen=True)
 class Scripts:
@@ -138,27 +142,33 @@ def _escaped(data: NDArray[np.uint8], at: int) -> int:
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def _holds(data: NDArray[np.uint8], table: NDArray[np.uint8], wanted: NDArray[np.bool_]) -> bool:
-    at, size = 0, len(data)
-    while at < size:
-        lead = data[at]
-        more = 0
-        point = 0
-        if lead >= 0xE0:
-            more = 2 if lead < 0xF0 else 3
-            if at + more < size:
-                point = int(lead) & (0x3F >> more)
-                for k in range(1, more + 1):
-                    point = (point << 6) | (int(data[at + k]) & 0x3F)
-        elif lead >= 0xC0:
-            more = 1
-            if at + 1 < size:
-                point = ((int(lead) & 0x1F) << 6) | (int(data[at + 1]) & 0x3F)
-        elif lead == 38 or lead == 92:
-            point = _escaped(data, at)
+def _point(data: Bytes, at: int) -> int:
+    """The code point whose UTF-8 begins at a byte that is not ASCII; 0 where none does."""
+    lead = int(data[at])
+    more = 0 if lead < 0xC0 else 1 if lead < 0xE0 else 2 if lead < 0xF0 else 3
+    if not more or at + more >= len(data):
+        return 0
+    point = lead & (0x3F >> more)
+    for k in range(1, more + 1):
+        point = (point << 6) | (int(data[at + k]) & 0x3F)
+    return point
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _holds(data: Bytes, whole: Eights, escapes: Places, table: Bytes, wanted: NDArray[np.bool_]) -> bool:
+    for place in escapes:
+        point = _escaped(data, place)
         if 0x80 <= point < len(table) and wanted[table[point]]:
             return True
-        at += 1 + more
+    at = next_high(data, whole, 0)
+    while at < len(data):
+        if data[at] < 0x80:
+            at = next_high(data, whole, at)
+            continue
+        point = _point(data, at)
+        if point < len(table) and wanted[table[point]]:
+            return True
+        at += 1
     return False
 
 
@@ -169,4 +179,6 @@ def holds(html: bytes, names: Sequence[str]) -> bool:
     """
     wanted = np.zeros(1 + len(NAMES), np.bool_)
     wanted[[1 + NAMES.index(name) for name in names]] = True
-    return bool(_holds(np.frombuffer(html, np.uint8), TABLE, wanted))
+    data, whole = eights(html)
+    escapes = np.flatnonzero((data == ord("&")) | (data == ord("\\")))
+    return bool(_holds(data, whole, escapes, TABLE, wanted))

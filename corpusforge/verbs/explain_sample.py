@@ -8,10 +8,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from corpusforge.engine.serial_pool import cause_of
 from corpusforge.passes.ledger import Ledger, stored_schema, swept_schema
 from corpusforge.passes.map import Map, complete
 from corpusforge.slices import Input, Slice
-from corpusforge.verbs.sample import Taken
+from corpusforge.verbs.sample import NoSample, Taken
 
 PLACES = 64
 """Places that a sample is read from, at least, where the input has so many …"""
@@ -104,12 +105,15 @@ def _batches(reader: Map, given: Input, piece: Slice, found: Found) -> Iterator[
 
 
 def measured(passes: Sequence[Any], batches: Sequence[pa.RecordBatch]) -> Iterator[Passed]:
-    """Send rows through the map passes, each reading what an earlier one kept."""
+    """Send rows through the map passes, each reading what an earlier one kept; ``NoSample`` where a stage raises."""
     kept: dict[str, tuple[pa.RecordBatch, ...]] = {}
     for made in passes:
         given = kept.get(next(iter(made.reads), ""), () if kept else tuple(batches))
         if isinstance(made, Map) and given:
-            passed = run(made, given)
+            try:
+                passed = run(made, given)
+            except Exception as error:
+                raise NoSample(f"pass {made.name} cannot be measured: {cause_of(error)}") from error
             kept[made.name] = passed.kept
             yield passed
 

@@ -240,6 +240,13 @@ def test_what_cannot_be_measured_is_one_message(lab: Path) -> None:
         api.explain("text", [str(lab / "none.jsonl")])
 
 
+def test_a_stage_that_raises_is_named_with_its_document(lab: Path) -> None:
+    with pytest.raises(
+        NoSample, match=r"pass clean cannot be measured: ValueError: an even number \(stage Fragile, doc"
+    ):
+        explained(lab, "Fragile")
+
+
 def test_the_command_prints_json_alone_and_writes_nothing(lab: Path) -> None:
     (lab / "read.yaml").write_text("corpus: t\npasses: [{name: read, source: jsonl.Jsonl}]")
     before = sorted(lab.rglob("*"))
