@@ -125,6 +125,9 @@ def table(found: Sequence[Measured], mixed: Mapping[str, Mix]) -> list[str]:
     results = [marginal(its, mixed) for its in found]
     rows["**marginal CPU, ms a page**"] = [f"**{result.ms_per_page:.1f}**" for result in results]
     rows["fixed CPU seconds"] = [f"{result.fixed_seconds:.1f}" for result in results]
+    rows["pages a CPU second, 4 ×"] = [f"{mixed['4x'].pages / its.cpu_seconds('4x'):.0f}" for its in found]
+    megabytes = mixed["4x"].payload_bytes / 1e6
+    rows["MB of HTML a CPU second, 4 ×"] = [f"{megabytes / its.cpu_seconds('4x'):.1f}" for its in found]
     rows["wall seconds, 4 ×"] = [f"{statistics.median(c.wall_s for c in its.costs['4x']):.1f}" for its in found]
     rows["peak memory of the tree, 4 ×, MB"] = [f"{max(c.peak_rss_mb for c in its.costs['4x']):,}" for its in found]
     for key, says in RESULTS.items():

@@ -1,4 +1,5 @@
-"""What ``make bench`` runs: marginal cost against datatrove, cost of each stage, a finished build run again.
+"""What ``make bench`` runs: marginal cost against datatrove, with two workers and with one, cost of each stage, the
+cost in larger inputs, a finished build run again.
 
 Prints tables in Markdown on standard output, for ``docs/benchmarks.md``; what is being done goes to standard error.
 """
@@ -7,15 +8,19 @@ import os
 import platform
 import sys
 import time
+from argparse import Namespace
+from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import finished, stages
-from benchmarks.engines import CorpusForge, address
-from benchmarks.marginal import RUNS, RunFailed, arguments, compare, cost_of, table
+from benchmarks import finished, scaling, stages
+from benchmarks.engines import CorpusForge, address, engines, tokenizer_of
+from benchmarks.marginal import RUNS, Compared, RunFailed, arguments, compare, cost_of, measure, table
 from benchmarks.places import MADE, NotHere
 from corpusforge import api
 
 STARTED = time.monotonic()
+TRAINED = RUNS / "train"
+"""The build whose tokenizer all engines take."""
 
 
 def say(line: str) -> None:
@@ -37,6 +42,12 @@ def _processor() -> str:
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
+def by_one_worker(one: Compared, alone: bool) -> list[str]:
+    """The table of a set with one worker, a run each."""
+    in_turns = engines(tokenizer_of(TRAINED), alone, say)
+    return table(measure(f"{one.name}-one-worker", one.mixes, in_turns, 1, 1, say), one.mixes)
+
+
 def again(mix: Path, root: Path, workers: int) -> str:
     """Run the command of a finished build once more; it must find everything done."""
     ours = CorpusForge(MADE / "web_bench-corpusforge.yaml")
@@ -54,31 +65,38 @@ def estimating(mix: Path) -> str:
     return f"The estimate takes {wall:.1f} s and {cpu:.1f} CPU seconds, once in a build; `--quiet` leaves it out."
 
 
-def main() -> None:
+def everything(given: Namespace) -> None:
     """Run everything and print one section after another."""
-    given = arguments("All benchmarks; needs the real data and the shared scripts beside the checkout.").parse_args()
     host = machine()
-    try:
-        compared = compare(given, say)
-    except (NotHere, RunFailed) as error:
-        sys.exit(f"error: {error}")
+    compared = compare(given, say)
     print(f"{host}, {given.workers} workers, {given.rounds} rounds\n\n## Marginal cost")
     for one in compared:
-        print("\n".join(["", f"### {one.name}", "", *table(one.engines, one.mixes)]))
+        _section(f"# {one.name}", table(one.engines, one.mixes))
         if one.name == "wcxb":
             print("\n".join(["", *finished.table({its.slug: one.root(its.slug) for its in one.engines})]))
     last = compared[-1]
-    mix, root = last.folder, last.root(last.engines[0].slug)
     for its in last.engines[:2]:
-        print(
-            "\n".join(
-                ["", f"## Cost of each stage, {its.slug}", "", *stages.table(api.report(address(last.root(its.slug))))]
-            )
-        )
+        _section(f"Cost of each stage, {its.slug}", stages.table(api.report(address(last.root(its.slug)))))
+    _section("One worker", by_one_worker(last, given.alone))
+    scaled = scaling.scaled(given.pages, tokenizer_of(TRAINED), given.workers, say)
+    _section("Scaling", scaling.table(scaled))
     say("estimating ...")
-    print("\n".join(["", "## The estimate of a build", "", estimating(mix)]))
+    _section("The estimate of a build", [estimating(last.folder)])
     say("running the finished build again ...")
-    print("\n".join(["", "## A finished build", "", again(mix, root, given.workers)]))
+    _section("A finished build", [again(last.folder, last.root(last.engines[0].slug), given.workers)])
+
+
+def _section(title: str, lines: Sequence[str]) -> None:
+    print("\n".join(["", f"## {title}", "", *lines]), flush=True)
+
+
+def main() -> None:
+    """Run everything, or say what is missing."""
+    given = arguments("All benchmarks; needs the real data and the shared scripts beside the checkout.").parse_args()
+    try:
+        everything(given)
+    except (NotHere, RunFailed) as error:
+        sys.exit(f"error: {error}")
 
 
 if __name__ == "__main__":

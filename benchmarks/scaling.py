@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.engines import CorpusForge, address, taking
-from benchmarks.marginal import RUNS, Cost, RunFailed, cost_of, fresh, train_tokenizer
+from benchmarks.marginal import RUNS, Cost, RunFailed, Say, cost_of, fresh, train_tokenizer
 from benchmarks.places import NotHere
 from benchmarks.wcxb_warc import Mix, mixes
 from corpusforge import api
@@ -122,23 +122,25 @@ def table(sizes: Sequence[Size]) -> list[str]:
     return lines
 
 
+def scaled(pages: int | None, tokenizer: Path | None, workers: int, say: Say) -> list[Size]:
+    """Build the three sizes; without a tokenizer one is trained."""
+    first, second = mixes((4, 4), pages)
+    ours = CorpusForge(taking(tokenizer or train_tokenizer(first, workers, say), "corpusforge"), "corpusforge")
+    sizes = []
+    for name, mix in (("1x", first), ("4x", second), ("16x", copied(second, 4))):
+        say(f"scaling, {name}: {mix.pages:,} pages ...")
+        sizes.append(built(name, mix, ours, workers))
+    return sizes
+
+
 def main() -> None:
     """Build the three sizes and print the table."""
     parser = argparse.ArgumentParser(description="Cost of a document in inputs of three sizes.")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--pages", type=int, help="take so many pages in all, for trying things out")
     given = parser.parse_args()
-
-    def say(line: str) -> None:
-        print(line, file=sys.stderr, flush=True)
-
     try:
-        first, second = mixes((4, 4), given.pages)
-        ours = CorpusForge(taking(train_tokenizer(first, given.workers, say), "corpusforge"), "corpusforge")
-        sizes = []
-        for name, mix in (("1 ×", first), ("4 ×", second), ("16 ×", copied(second, 4))):
-            say(f"{name}: {mix.pages:,} pages ...")
-            sizes.append(built(name.replace(" ×", "x"), mix, ours, given.workers))
+        sizes = scaled(given.pages, None, given.workers, lambda line: print(line, file=sys.stderr, flush=True))
     except (NotHere, RunFailed) as error:
         sys.exit(f"error: {error}")
     print("\n".join(table(sizes)))
