@@ -71,7 +71,7 @@ def everything(given: Namespace) -> None:
     compared = compare(given, say)
     print(f"{host}, {given.workers} workers, {given.rounds} rounds\n\n## Marginal cost")
     for one in compared:
-        _section(f"# {one.name}", table(one.engines, one.mixes))
+        _section(one.name, table(one.engines, one.mixes), "###")
         if one.name == "wcxb":
             print("\n".join(["", *finished.table({its.slug: one.root(its.slug) for its in one.engines})]))
     last = compared[-1]
@@ -86,8 +86,8 @@ def everything(given: Namespace) -> None:
     _section("A finished build", [again(last.folder, last.root(last.engines[0].slug), given.workers)])
 
 
-def _section(title: str, lines: Sequence[str]) -> None:
-    print("\n".join(["", f"## {title}", "", *lines]), flush=True)
+def _section(title: str, lines: Sequence[str], marks: str = "##") -> None:
+    print("\n".join(["", f"{marks} {title}", "", *lines]), flush=True)
 
 
 def main() -> None:
