@@ -87,6 +87,8 @@ class Worker:
                 if isinstance(error, KeyboardInterrupt | SystemExit | Unwritable):
                     raise
                 return cause_of(error) + guard.memory_note()
+            finally:
+                gc.collect()
 
     def _prove(self, work: Work) -> None:
         """Prove, once for each pass, that this worker sees the driver's plan and computes the same."""
@@ -98,6 +100,7 @@ class Worker:
             raise Mismatch(f"node {ray.util.get_node_ip_address()}: {differs}")
         self._proven.add(name)
         # What is loaded by now stays: a collection need not look at it each time, nor come every 700 lists.
+        gc.collect()
         gc.freeze()
         gc.set_threshold(GARBAGE)
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -133,9 +134,14 @@ def test_control_c_prints_how_to_go_on(folder: Path) -> None:
         if list((folder / "stopped").rglob("plan.json")):
             break
         time.sleep(0.1)
-    os.kill(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=120)
-    assert process.returncode == 130
+    said = ""
+    for _ in range(20):
+        # A library that compiles or loads just then may swallow the first one: then people press again.
+        os.kill(process.pid, signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            _, said = process.communicate(timeout=6)
+            break
+    assert process.returncode == 130, said
     assert "Go on with:" in said
     assert "build web_multi --input in --root stopped --pool serial" in said
 

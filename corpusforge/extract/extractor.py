@@ -31,6 +31,8 @@ Text = tuple[str, int]
 FEW_BLOCKS, LEAST_WIDTH = 4, 4
 """Blocks up to which a page without main text is taken as it stands, and what it must have to say."""
 PATH_ELEMENTS, NAME_CHARACTERS = 4, 24
+CLASS_BYTES = 64
+"""Bytes of a class up to which the name made of it is remembered."""
 
 _CLASS = re.compile(rb"""\sclass\s*=\s*(?:"\s*([^"\s]+)|'\s*([^'\s]+)|([^"'\s>]+))""", re.IGNORECASE)
 _DIGITS = re.compile("[0-9]+")
@@ -173,12 +175,15 @@ def _names(page: Page, elements: Places) -> dict[int, str]:
     found = {}
     for element, number, start, end in zip(*(column.tolist() for column in columns), strict=True):
         given = _CLASS.search(html, start, end) if end - start > 1 else None
-        found[element] = _name(number, given[1] or given[2] or given[3] or b"") if given else NAMES[number]
+        first = (given[1] or given[2] or given[3] or b"") if given else b""
+        found[element] = (_known_name if len(first) <= CLASS_BYTES else _name)(number, first)
     return found
 
 
-@lru_cache(1 << 14)
 def _name(element: int, first: bytes) -> str:
     """The name of an element whose first class is given, as it stands in a path."""
     name = NAMES[element]
     return f"{name}.{_DIGITS.sub('0', first.decode('utf-8', 'replace'))}"[:NAME_CHARACTERS] if first else name
+
+
+_known_name = lru_cache(1 << 14)(_name)

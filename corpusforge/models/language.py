@@ -20,8 +20,8 @@ LID_176 = Model(
 UNDETERMINED = "und"
 """Language of a text without letters (ISO 639-2)."""
 MOST_CHARACTERS = 3000
-GLANCE_CHARACTERS, GLANCE_SCORE = 1000, 0.9
-"""A third of that is enough where the model is so sure of it, as it is of 9 in 10 texts."""
+GLANCES, GLANCE_CHARACTERS, GLANCE_SCORE = 4, 250, 0.9
+"""A third of that, in pieces spread over it, is enough where the model is so sure of them, as of 8 in 10 texts."""
 SCRIPT_SHARE = 0.3
 """From this share of all letters on, hangul means Korean, and kana with Chinese characters are judged by the kana."""
 JAPANESE_KANA = 0.1
@@ -65,6 +65,14 @@ def sample(text: str, most: int = MOST_CHARACTERS) -> str:
     return f"{text[:half]} {text[middle : middle + half]}"
 
 
+def _glance(part: str) -> str:
+    """Pieces spread evenly over a part of a text, so that a second language in it is seen."""
+    step = (len(part) - GLANCE_CHARACTERS) // (GLANCES - 1)
+    if step <= GLANCE_CHARACTERS:
+        return part
+    return " ".join(part[n * step : n * step + GLANCE_CHARACTERS] for n in range(GLANCES))
+
+
 def identify_one(text: str) -> tuple[str, float]:
     """Language (ISO 639, as lid.176 names it) and score of one text."""
     part = sample(text)
@@ -74,8 +82,8 @@ def identify_one(text: str) -> tuple[str, float]:
     sure = by_script(seen)
     if sure:
         return sure, max(_score(predict(part, most=5), sure), round(seen.share(*SCRIPTS_OF[sure]), 2))
-    best = predict(sample(part, GLANCE_CHARACTERS))[0]
-    if best[1] < GLANCE_SCORE and len(part) > GLANCE_CHARACTERS:
+    best = predict(_glance(part))[0]
+    if best[1] < GLANCE_SCORE:
         best = predict(part)[0]
     no_kana = seen.han >= CHINESE_HAN and not seen.kana and seen.share("han") >= SCRIPT_SHARE
     if no_kana and best[0] not in CHINESE:

@@ -17,13 +17,12 @@ NEEDED = {
     "ja": ("hiragana", "katakana"),
     "ko": ("hangul",),
     "zh": ("han",),
+    "yue": ("han",),
+    "wuu": ("han",),
     "th": ("thai",),
-    "el": ("greek",),
-    "ru": ("cyrillic",),
-    "uk": ("cyrillic",),
-    "bg": ("cyrillic",),
 }
-"""Scripts without which nothing is written in a language."""
+"""Scripts without which hardly any text is written in a language, none of them with characters that HTML has names for.
+A page of kanji alone (a list of addresses) is judged as Chinese later on, too."""
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -31,8 +30,8 @@ class LanguageSniff:
     """Guess the language from the tag-stripped page; drop pages in which no language of ``keep`` is plausible.
 
     A page that holds no letter of what the kept languages are written in, tags, attributes and scripts included, is
-    dropped as ``other_script``, its language ``und``: kana for Japanese, hangul for Korean, and so on for Chinese,
-    Thai, Greek, Russian, Ukrainian and Bulgarian; other languages have no such test. Of the rest, the text between the
+    dropped as ``other_script``, its language ``und``: kana for Japanese, hangul for Korean, Han for Chinese, Thai
+    letters for Thai; where another language is kept as well, there is no such test. Of the rest, the text between the
     tags is read in ``windows`` windows spread over the page, so that an English frame does not hide a Japanese article.
     A kept language is plausible if the model gives it ``plausible`` in one window or in the title, if its script is
     there (10 kana, 10 hangul), or if the page declares it and the script does not speak against it and the model is not
@@ -65,7 +64,7 @@ class LanguageSniff:
         return put(self, batch, sniff_lang=list(langs), sniff_score=list(scores), drop=list(drop))
 
     def _sniff(self, html: bytes, wanted: list[str]) -> tuple[str, float, str | None]:
-        if html and wanted and not holds(html, wanted):
+        if wanted and html and not html.isspace() and not holds(html, wanted):
             return UNDETERMINED, 0.0, "other_script"
         text = visible_text(html, self.text_bytes)
         seen = scripts(text)
@@ -102,7 +101,7 @@ class LanguageSniff:
 
 def _may_be(lang: str, seen: Scripts) -> bool:
     """Whether the scripts allow the declared language; only those with a script of their own can be refuted."""
-    needed = NEEDED.get(lang)
+    needed = {**NEEDED, "ru": ("cyrillic",)}.get(lang)
     return needed is None or any(seen.of(name) for name in needed)
 
 

@@ -110,35 +110,40 @@ def scripts(text: str) -> Scripts:
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def _digit(byte: int) -> int:
-    """Value of a hexadecimal digit, 16 for any other byte."""
-    if 48 <= byte <= 57:
-        return byte - 48
-    letter = byte | 0x20
-    return letter - 87 if 97 <= letter <= 102 else 16
+def _number(data: Bytes, at: int, base: int, most: int) -> int:
+    """The number of at most ``most`` digits that begins at a place; zeros before it do not count."""
+    while at + 1 < len(data) and data[at] == 48 and data[at + 1] == 48:
+        at += 1
+    number = 0
+    for place in range(at, min(at + most, len(data))):
+        letter = data[place] | 0x20
+        digit = int(data[place]) - 48 if 48 <= data[place] <= 57 else int(letter) - 87 if 97 <= letter <= 102 else 16
+        if digit >= base:
+            break
+        number = number * base + digit
+    return number
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def _escaped(data: NDArray[np.uint8], at: int) -> int:
-    """The code point that ``&#12354``, ``&#x3042`` or ``\\u3042`` at ``at`` stands for; 0 where nothing is escaped."""
+def _escaped(data: Bytes, at: int) -> int:
+    """The code point that ``&#12354``, ``&#x3042``, ``\\u3042`` or ``\\u{3042}`` at a place stands for, the first two
+    also where JSON has ``\\u0026`` for ``&``; 0 where nothing is escaped."""
     size = len(data)
-    if at + 2 >= size:
-        return 0
     if data[at] == 92:  # a backslash, of scripts and JSON
-        base, most, first = 16, 4, at + 2
-        if data[at + 1] != 117:  # u
+        if at + 6 > size or data[at + 1] != 117:  # u
             return 0
-    else:
-        if data[at + 1] != 35:  # #
-            return 0
-        base, most, first = (16, 12, at + 3) if data[at + 2] | 0x20 == 120 else (10, 12, at + 2)
-    point = 0
-    for k in range(first, min(first + most, size)):
-        digit = _digit(data[k])
-        if digit >= base:
-            break
-        point = point * base + digit
-    return point
+        if data[at + 2] == 123:  # {
+            return _number(data, at + 3, 16, 8)  # type: ignore[no-any-return]
+        point = 0
+        for place in range(at + 2, at + 6):
+            point = point * 16 + _number(data, place, 16, 1)
+        if point != 38:  # &
+            return point
+        at += 5
+    if at + 2 >= size or data[at + 1] != 35:  # #
+        return 0
+    is_hexadecimal = data[at + 2] | 0x20 == 120
+    return _number(data, at + 3, 16, 8) if is_hexadecimal else _number(data, at + 2, 10, 8)  # type: ignore[no-any-return]
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
@@ -175,7 +180,8 @@ def _holds(data: Bytes, whole: Eights, escapes: Places, table: Bytes, wanted: ND
 def holds(html: bytes, names: Sequence[str]) -> bool:
     """Whether a letter of the named scripts, none of them Latin, stands anywhere in the bytes of a page.
 
-    Tags, scripts and attributes are read as well, and characters that are escaped (``&#12354;``, ``\\u3042``).
+    Tags, scripts and attributes are read as well, and characters escaped by number (``&#12354;``, ``\\u3042``); not
+    those escaped by name (``&alpha;``) or as in addresses (``%E3%81%82``).
     """
     wanted = np.zeros(1 + len(NAMES), np.bool_)
     wanted[[1 + NAMES.index(name) for name in names]] = True

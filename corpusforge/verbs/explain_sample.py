@@ -112,7 +112,10 @@ def measured(passes: Sequence[Any], batches: Sequence[pa.RecordBatch]) -> Iterat
         if isinstance(made, Map) and given:
             try:
                 passed = run(made, given)
-            except Exception as error:
+            except BaseException as error:
+                # A panic of a Rust library is no Exception.
+                if isinstance(error, KeyboardInterrupt | SystemExit):
+                    raise
                 raise NoSample(f"pass {made.name} cannot be measured: {cause_of(error)}") from error
             kept[made.name] = passed.kept
             yield passed

@@ -49,6 +49,14 @@ def test_lines_and_length_do_not_matter() -> None:
     assert {lang for lang, _ in identify([line, f"{line}\n" * 3, f"{line}\r\n" * 900, f"\x00{line}"])} == {"fr"}
 
 
+def test_a_second_language_is_seen_wherever_it_stands() -> None:
+    english = "Call me Ishmael. Some years ago, never mind how long precisely, I thought I would sail about. " * 15
+    german = "Alle Menschen sind frei und gleich an Würde und Rechten geboren; sie sind mit Vernunft begabt. " * 15
+    mixed = german[:500] + english[:1000] + german[500:1000] + english[:1000]
+    ((lang, score),) = identify([mixed])
+    assert score < 0.9, lang
+
+
 @pytest.mark.real
 def test_labelled_sentences() -> None:
     rows = list(json_lines(real("lid-gold/lid-ud.jsonl.zst")))[::3]

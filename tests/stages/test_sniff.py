@@ -65,6 +65,12 @@ def test_what_has_no_text_to_judge_stays() -> None:
         assert dropped(page(f"Loading, please wait…<p title='{japanese}'>"), "ja") is None, japanese
     assert dropped(page("<script>var text = 'Call me Ishmael. Some years ago';</script>" * 50), "en") is None
     assert dropped("", "ja") is None
+    assert dropped(" \n", "ja") is None
+
+
+def test_languages_whose_letters_have_names_in_html_are_not_judged_by_bytes() -> None:
+    assert dropped(page("&Eta; &Alpha;&theta;&eta;&nu;&alpha; &epsilon;&iota;&nu;&alpha;&iota; " * 9), "el") is None
+    assert dropped(page("&Mcy;&ocy;&scy;&kcy;&vcy;&acy; &scy;&tcy;&ocy;&lcy;&icy;&tscy;&acy; " * 9), "ru") is None
 
 
 @given(
