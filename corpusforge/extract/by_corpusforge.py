@@ -2,16 +2,18 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from corpusforge.extract.extractor import MODEL, THRESHOLD, Line, extracted, short_page
 from corpusforge.extract.metadata import Metadata, metadata, told_text
-from corpusforge.extract.network import read_network
+from corpusforge.extract.network import Network, read_network
 from corpusforge.extract.options import PLAIN, Options
 from corpusforge.extract.page import Page, read_page
 from corpusforge.extract.result import Result, dropped
 from corpusforge.extract.surroundings import SLOTS
 from corpusforge.models.cache import Model, load
+from corpusforge.text.canonical import sha256
 from corpusforge.text.references import unescaped
 
 EXTRACTOR = Model(
@@ -26,12 +28,27 @@ SCRIPT = "script"
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,2000}>")
 
 
-class Corpusforge:
-    """Extracts with the model that comes with the package; with ``metadata`` and other parts where they are asked
-    for."""
+def fitted(path: str) -> Model:
+    """The model in a file that ``corpusforge fit extractor`` wrote; raises ``ValueError`` where there is none."""
+    try:
+        return Model("extractor", sha256(Path(path).read_bytes()), path)
+    except OSError as error:
+        raise ValueError(
+            f"model: {path} cannot be read ({error.strerror}); `corpusforge fit extractor` makes one"
+        ) from None
 
-    def __init__(self, metadata: bool = False, options: Options = PLAIN) -> None:
-        self._network = load(EXTRACTOR, lambda path: read_network(path, SLOTS))
+
+def network_of(model: Model) -> Network:
+    """The loaded model; raises ``ValueError`` where its file is none or was made for other features."""
+    return load(model, lambda path: read_network(path, SLOTS))
+
+
+class Corpusforge:
+    """Extracts with the model that comes with the package, or another; with ``metadata`` and other parts where they are
+    asked for."""
+
+    def __init__(self, metadata: bool = False, options: Options = PLAIN, model: Model = EXTRACTOR) -> None:
+        self._network = network_of(model)
         self._metadata, self._options = metadata, options
 
     def __call__(self, html: bytes, place: str, url: str | None = None) -> Result:

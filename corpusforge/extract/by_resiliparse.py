@@ -6,6 +6,7 @@ from corpusforge.extract.result import Result, dropped
 from corpusforge.text.html import title_of
 
 NO_SCORE = 255
+NOT_INSTALLED = "resiliparse is not installed: pip install 'corpusforge[resiliparse]'"
 
 
 class Resiliparse:
@@ -17,7 +18,7 @@ class Resiliparse:
             from resiliparse.extract.html2text import extract_plain_text  # noqa: PLC0415
             from resiliparse.parse.html import HTMLTree  # noqa: PLC0415
         except ImportError as error:
-            raise ModuleNotFoundError("resiliparse is not installed: pip install 'corpusforge[resiliparse]'") from error
+            raise ModuleNotFoundError(NOT_INSTALLED) from error
         self._tree, self._extract = HTMLTree, extract_plain_text
 
     def __call__(self, html: bytes, place: str) -> Result:

@@ -72,9 +72,14 @@ class Network:
 
 
 def read_network(path: Path, slots: int) -> Network:
-    """The network of a model file; raises ``ValueError`` where it was made for other features."""
+    """The network of a model file; raises ``ValueError`` where it is none or was made for other features."""
     data = path.read_bytes()
-    with np.load(io.BytesIO(data)) as file:
+    try:
+        opened = np.load(io.BytesIO(data))
+        opened["features"]
+    except Exception as error:
+        raise ValueError(f"{path} is no model that `corpusforge fit extractor` wrote") from error
+    with opened as file:
         if tuple(file["features"].tolist()) != FEATURES:
             raise ValueError(f"the model {path} was made for other features; fit it again")
         words = np.zeros(slots, np.float32)

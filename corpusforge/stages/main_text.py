@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import fields
+from importlib.util import find_spec
 from typing import ClassVar, Literal
 
 import pyarrow as pa
@@ -9,8 +10,8 @@ from pydantic import NonNegativeInt
 from pydantic.dataclasses import dataclass
 
 from corpusforge.engine import guard
-from corpusforge.extract.by_corpusforge import EXTRACTOR, Corpusforge
-from corpusforge.extract.by_resiliparse import Resiliparse
+from corpusforge.extract.by_corpusforge import EXTRACTOR, Corpusforge, fitted, network_of
+from corpusforge.extract.by_resiliparse import NOT_INSTALLED, Resiliparse
 from corpusforge.extract.by_trafilatura import Trafilatura
 from corpusforge.extract.options import Options, Rule
 from corpusforge.extract.result import Result, dropped
@@ -18,8 +19,12 @@ from corpusforge.models.cache import Model
 from corpusforge.schema import BLOCK
 from corpusforge.stages import STRICT, put
 
-OURS = ("metadata", "markdown", "links", "images", "comments", "title_heading", "byline", "captions")
-"""Fields that are for our own engine only."""
+PARTS = ("markdown", "links", "images", "comments", "title_heading", "byline", "captions")
+FIELDS_OF = {
+    "corpusforge": ("model", "metadata", *PARTS),
+    "trafilatura": ("favor", "tables", "compare_below", "most_elements", "most_depth"),
+}
+"""Fields that are for one engine only."""
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -33,7 +38,8 @@ class MainText:
     ``metadata`` the ``author`` and the day that it was ``published``, where they are marked up. ``markdown`` marks
     headings, lists, tables, code and quotes; ``links`` and ``images`` write addresses into the text; ``comments`` puts
     those of readers into a column of their own; ``title_heading``, ``byline`` and ``captions`` are main text where the
-    ``model`` says so, always beside main text (``keep``) or never (``drop``).
+    model says so, always beside main text (``keep``) or never (``drop``). ``model`` is the path of one that
+    ``corpusforge fit extractor`` wrote, in place of ours.
 
     For trafilatura: ``favor="precision"`` is its ``favor_precision``, as datatrove runs it; comments of readers are
     left out, tables of data are kept by option, tables that only lay out are read as blocks; its own deduplication
@@ -49,6 +55,7 @@ class MainText:
     """
 
     engine: Literal["trafilatura", "corpusforge", "resiliparse"] = "trafilatura"
+    model: str | None = None
     metadata: bool = False
     markdown: bool = False
     links: bool = False
@@ -68,11 +75,15 @@ class MainText:
     unrecorded: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        if self.compare_below is not None and self.engine != "trafilatura":
-            raise ValueError(f"compare_below: only with engine: trafilatura, not {self.engine}")
-        given = [f.name for f in fields(self) if f.name in OURS and getattr(self, f.name) != f.default]
-        if given and self.engine != "corpusforge":
-            raise ValueError(f"{', '.join(given)}: only with engine: corpusforge, not {self.engine}")
+        changed = [field.name for field in fields(self) if getattr(self, field.name) != field.default]
+        for engine, names in FIELDS_OF.items():
+            given = [name for name in changed if name in names]
+            if given and self.engine != engine:
+                raise ValueError(f"{', '.join(given)}: only with engine: {engine}, not {self.engine}")
+        if self.engine == "resiliparse" and find_spec("resiliparse") is None:
+            raise ValueError(NOT_INSTALLED)
+        if self.model is not None:
+            network_of(fitted(self.model))
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -101,7 +112,9 @@ class MainText:
 
     @property
     def models(self) -> tuple[Model, ...]:
-        return (EXTRACTOR,) if self.engine == "corpusforge" else ()
+        if self.engine != "corpusforge":
+            return ()
+        return (EXTRACTOR if self.model is None else fitted(self.model),)
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         columns = (batch[name].to_pylist() for name in self.reads)
@@ -116,8 +129,8 @@ class MainText:
 
     def _engine(self) -> Callable[..., Result]:
         if self.engine == "corpusforge":
-            chosen = {name: getattr(self, name) for name in OURS if name != "metadata"}
-            return Corpusforge(self.metadata, Options(**chosen))
+            chosen = {name: getattr(self, name) for name in PARTS}
+            return Corpusforge(self.metadata, Options(**chosen), self.models[0])
         if self.engine == "resiliparse":
             return Resiliparse()
         precise = self.favor == "precision"

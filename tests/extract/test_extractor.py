@@ -6,11 +6,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 
-from corpusforge.extract.by_corpusforge import Corpusforge
+from corpusforge.extract.by_corpusforge import EXTRACTOR, Corpusforge
 from corpusforge.extract.network import TYPES
+from corpusforge.passes.specs import spec_of
 from corpusforge.stages.main_text import MainText
 from corpusforge.stages.prove import prove
 from tests.extract.markup import anything
@@ -79,6 +81,34 @@ def test_resiliparse_is_another_engine() -> None:
     assert f"{TEXTS['ja']} 3" in lines
     assert [found["text"][block["start"] : block["end"]] for block in found["blocks"]] == lines
     assert "confidence" not in found
+
+
+def test_an_engine_that_is_not_installed_is_told_before_any_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("corpusforge.stages.main_text.find_spec", lambda name: None)
+    with pytest.raises(ValueError, match=r"resiliparse is not installed: pip install 'corpusforge\[resiliparse\]'"):
+        MainText(engine="resiliparse")
+
+
+def test_a_model_of_ones_own_takes_the_place_of_ours(tmp_path: Path) -> None:
+    shipped = EXTRACTOR.file()
+    with np.load(shipped) as file:
+        layers = {name: file[name] for name in file.files}
+    np.savez(tmp_path / "bold.npz", **{**layers, "output.bias": layers["output.bias"] + 99})
+    own = MainText(engine="corpusforge", model=str(tmp_path / "bold.npz"))
+    (found,) = own(html_batch(article("en"))).to_pylist()
+    assert {block["score"] for block in found["blocks"]} == {255}, "every block is main text to it"
+    assert len(found["text"]) > len(row(article("en"))["text"])
+    assert spec_of(own)["models"] != spec_of(OURS)["models"]
+
+    same = MainText(engine="corpusforge", model=str(shipped))
+    assert spec_of(same)["models"] == spec_of(OURS)["models"]
+    with pytest.raises(ValueError, match=r"absent\.npz cannot be read"):
+        MainText(engine="corpusforge", model=str(tmp_path / "absent.npz"))
+    (tmp_path / "no.npz").write_bytes(b"no model")
+    with pytest.raises(ValueError, match=r"no\.npz is no model that `corpusforge fit extractor` wrote"):
+        MainText(engine="corpusforge", model=str(tmp_path / "no.npz"))
+    with pytest.raises(ValueError, match="model: only with engine: corpusforge"):
+        MainText(model=str(shipped))
 
 
 def test_the_engine_keeps_the_rules_of_a_stage() -> None:

@@ -162,8 +162,9 @@ def test_each_line_of_marked_text_has_its_block() -> None:
 def test_fields_of_our_engine_are_refused_for_another() -> None:
     with pytest.raises(ValueError, match="markdown, comments: only with engine: corpusforge, not trafilatura"):
         MainText(markdown=True, comments=True)
-    with pytest.raises(ValueError, match="compare_below: only with engine: trafilatura"):
-        MainText(engine="corpusforge", compare_below=2000)
+    for engine in ("corpusforge", "resiliparse"):
+        with pytest.raises(ValueError, match=f"favor, compare_below: only with engine: trafilatura, not {engine}"):
+            MainText(engine=engine, favor="precision", compare_below=2000)
 
 
 def test_a_page_that_scripts_make_gives_what_its_data_says() -> None:
