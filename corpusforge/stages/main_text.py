@@ -71,7 +71,7 @@ class MainText:
     most_elements: int = 20_000
     most_depth: int = 200
 
-    revision: ClassVar[int] = 4
+    revision: ClassVar[int] = 5
     unrecorded: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

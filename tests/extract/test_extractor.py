@@ -89,14 +89,27 @@ def test_an_engine_that_is_not_installed_is_told_before_any_work(monkeypatch: py
         MainText(engine="resiliparse")
 
 
-def test_a_model_of_ones_own_takes_the_place_of_ours(tmp_path: Path) -> None:
-    shipped = EXTRACTOR.file()
-    with np.load(shipped) as file:
+@pytest.fixture
+def bold(tmp_path: Path) -> str:
+    """A model to which every block is main text."""
+    with np.load(EXTRACTOR.file()) as file:
         layers = {name: file[name] for name in file.files}
     np.savez(tmp_path / "bold.npz", **{**layers, "output.bias": layers["output.bias"] + 99})
-    own = MainText(engine="corpusforge", model=str(tmp_path / "bold.npz"))
+    return str(tmp_path / "bold.npz")
+
+
+@pytest.mark.parametrize("menu", ["nav", 'div role="navigation"'])
+def test_links_of_a_menu_are_left_out_whatever_the_model_says(bold: str, menu: str) -> None:
+    links = '<ul><li><a href="/1">Report 1</a></li><li><a href="/2">Report 2</a></li></ul><p>All of our reports.</p>'
+    text = row(article("en", extra=f"<{menu}>{links}</{menu.split()[0]}>"), model=bold)["text"]
+    assert "All of our reports." in text
+    assert "Report 1" not in text
+
+
+def test_a_model_of_ones_own_takes_the_place_of_ours(tmp_path: Path, bold: str) -> None:
+    own, shipped = MainText(engine="corpusforge", model=bold), EXTRACTOR.file()
     (found,) = own(html_batch(article("en"))).to_pylist()
-    assert {block["score"] for block in found["blocks"]} == {255}, "every block is main text to it"
+    assert {block["score"] for block in found["blocks"]} == {255}
     assert len(found["text"]) > len(row(article("en"))["text"])
     assert spec_of(own)["models"] != spec_of(OURS)["models"]
 
