@@ -3,14 +3,13 @@
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from corpusforge.extract.extractor import MODEL, THRESHOLD, Line, extracted, short_page
+from corpusforge.extract.extractor import MODEL, THRESHOLD, extracted, short_page
 from corpusforge.extract.metadata import Metadata, metadata, told_text
 from corpusforge.extract.network import Network, read_network
 from corpusforge.extract.options import PLAIN, Options
 from corpusforge.extract.page import Page, read_page
-from corpusforge.extract.result import Result, dropped
+from corpusforge.extract.result import Line, Result, blocks_of, dropped
 from corpusforge.extract.surroundings import SLOTS
 from corpusforge.models.cache import Model, load
 from corpusforge.text.canonical import sha256
@@ -78,14 +77,3 @@ def _told(page: Page) -> list[Line]:
     """The lines that a page without main text has in JSON-LD; markup in them is passed over."""
     lines = (" ".join(line.split()) for line in unescaped(_TAG.sub("\n", told_text(page))).split("\n"))
     return [Line(line, SCRIPT, 0, THRESHOLD) for line in lines if line]
-
-
-def blocks_of(lines: list[Line]) -> list[dict[str, Any]]:
-    """One for each line, but for the empty ones of code."""
-    blocks, start = [], 0
-    for line in lines:
-        end = start + len(line.text)
-        if end > start:
-            blocks.append({"path": line.path, "start": start, "end": end, "links": line.links, "score": line.score})
-        start = end + 1
-    return blocks

@@ -1,8 +1,6 @@
 """Main text by resiliparse, which is fast and keeps more than it should."""
 
-from typing import Any
-
-from corpusforge.extract.result import Result, dropped
+from corpusforge.extract.result import Line, Result, blocks_of, dropped
 from corpusforge.text.html import title_of
 
 NO_SCORE = 255
@@ -28,13 +26,6 @@ class Resiliparse:
         lines = [line.strip() for line in text.split("\n") if line.strip()]
         if not lines:
             return dropped("no_text")
-        return Result("\n".join(lines), title_of(html) or None, _blocks(lines))
-
-
-def _blocks(lines: list[str]) -> list[dict[str, Any]]:
-    blocks, start = [], 0
-    for line in lines:
-        end = start + len(line)
-        blocks.append({"path": "", "start": start, "end": end, "links": 0, "score": NO_SCORE})
-        start = end + 1
-    return blocks
+        return Result(
+            "\n".join(lines), title_of(html) or None, blocks_of(Line(line, "", 0, NO_SCORE) for line in lines)
+        )

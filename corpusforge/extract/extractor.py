@@ -18,6 +18,7 @@ from corpusforge.extract.markup import ATTRIBUTES, TAG_END
 from corpusforge.extract.network import TYPES, Network
 from corpusforge.extract.options import PLAIN, Options
 from corpusforge.extract.page import Page, read_page
+from corpusforge.extract.result import Line
 from corpusforge.extract.tags import NAMES
 from corpusforge.extract.tree import IN_PREFORMATTED, Places
 
@@ -36,16 +37,6 @@ CLASS_BYTES = 64
 
 _CLASS = re.compile(rb"""\sclass\s*=\s*(?:"\s*([^"\s]+)|'\s*([^'\s]+)|([^"'\s>]+))""", re.IGNORECASE)
 _DIGITS = re.compile("[0-9]+")
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line of the text: where its block hangs in the page, the share of it in links and its probability, in 1/255."""
-
-    text: str
-    path: str
-    links: int
-    score: int
 
 
 @dataclass(frozen=True)

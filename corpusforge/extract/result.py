@@ -1,7 +1,18 @@
 """What an engine gives for a page."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the text: where its block hangs in the page, the share of it in links and its probability, in 1/255."""
+
+    text: str
+    path: str
+    links: int
+    score: int
 
 
 @dataclass(frozen=True)
@@ -27,3 +38,14 @@ class Result:
 def dropped(reason: str) -> Result:
     """No text, for a reason."""
     return Result(None, drop=reason)
+
+
+def blocks_of(lines: Iterable[Line]) -> list[dict[str, Any]]:
+    """One for each line, but for the empty ones of code."""
+    blocks, start = [], 0
+    for line in lines:
+        end = start + len(line.text)
+        if end > start:
+            blocks.append({"path": line.path, "start": start, "end": end, "links": line.links, "score": line.score})
+        start = end + 1
+    return blocks

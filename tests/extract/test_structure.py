@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpusforge.extract.by_corpusforge import blocks_of
-from corpusforge.extract.extractor import Line, paths, plain, written
+from corpusforge.extract.extractor import paths, plain, written
 from corpusforge.extract.options import Options
 from corpusforge.extract.page import read_page
+from corpusforge.extract.result import Line, blocks_of
 from corpusforge.stages.main_text import MainText
 from corpusforge.stages.mask import MaskPersonal
 from tests.extract.markup import anything
