@@ -36,7 +36,10 @@ class Fields:
         return [value for key, value in self.pairs if key == name]
 
     def first(self, name: str) -> str | None:
-        return next((value for key, value in self.pairs if key == name), None)
+        for key, value in self.pairs:
+            if key == name:
+                return value
+        return None
 
     def listed(self, name: str) -> list[str]:
         """Comma-separated tokens of every field of that name, in lower case."""
@@ -62,12 +65,17 @@ class Body:
     damage: str | None = None
 
 
+_FOLDED_OR_ODD = re.compile(rb"\n[ \t]|\r(?!\n)")
+"""Lines that go on with the line before, and ends of lines that are a carriage return alone."""
 Decoded = tuple[bytes, str | None]
 """What could be decoded, and what is wrong with it: ``cut`` or ``bad_coding``."""
 
 
 def fields_of(block: bytes) -> Fields:
     """Parse header lines; folded lines join the line before, lines without a colon are passed over."""
+    if block.isascii() and not _FOLDED_OR_ODD.search(block):
+        parts = [line.partition(":") for line in block.decode("ascii").split("\n")]
+        return Fields(tuple([(name.strip().lower(), value.strip()) for name, colon, value in parts if colon]))
     pairs: list[tuple[str, str]] = []
     for raw in block.splitlines():
         line = _text(raw)
