@@ -22,7 +22,7 @@ from corpusforge.sources import Source
 from corpusforge.sources.pages import ENDINGS, Pages
 from corpusforge.storage.addresses import base_name, on_web, shown
 from corpusforge.text.edits import Edit, replay
-from corpusforge.text.page_lines import page_lines
+from corpusforge.text.page_lines import left_out, page_lines
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Step:
 class Trial:
     """A page, where it came from, what the stages did to it, and its text before and after their edits.
 
-    ``main`` is the text as it was extracted, before anything was done to it, masks among that.
+    ``page`` holds its lines without readings above characters, and ``read`` with them.
     """
 
     file: str
@@ -49,8 +49,8 @@ class Trial:
     given: dict[str, Any]
     steps: list[Step] = field(default_factory=list)
     page: list[str] = field(default_factory=list)
+    read: list[str] = field(default_factory=list)
     text: str | None = None
-    main: str | None = None
     edits: list[Edit] = field(default_factory=list)
     drop: str | None = None
     untried: list[str] = field(default_factory=list)
@@ -67,16 +67,24 @@ class Trial:
         return None if self.text is None else replay(self.text, self.edits)
 
     @property
+    def comments(self) -> str | None:
+        """The comments of readers as the last stage left them, where the recipe asks for them."""
+        written = self._written("comments")
+        return written[-1] if written else None
+
+    @property
     def left_out(self) -> list[str]:
         """Lines of the page that extraction left out; none where no text was extracted from a page."""
-        if self.main is None:
+        if not self._written("text"):
             return []
-        whole, lines = _squeezed(self.main), {_squeezed(line) for line in self.main.splitlines()}
-        return [line for line in self.page if not _within(_squeezed(line), whole, lines)]
+        # As they were extracted, before anything was done to them, masks among that.
+        extracted = "\n".join(self._written(name)[0] for name in ("text", "comments") if self._written(name))
+        # Some engines keep readings.
+        return min((left_out(lines, extracted) for lines in (self.page, self.read)), key=len)
 
-
-SHORT = 8
-"""Characters below which a line of the page must be a line of the text: it may stand in any sentence by chance."""
+    def _written(self, column: str) -> list[str]:
+        """What stages wrote to a column of text, in their order."""
+        return [step.wrote[column] for step in self.steps if isinstance(step.wrote.get(column), str)]
 
 
 def try_page(recipe: str | Path | Recipe, place: str, record: int = 1) -> Trial:
@@ -89,7 +97,9 @@ def try_page(recipe: str | Path | Recipe, place: str, record: int = 1) -> Trial:
     batch = complete(_row(first, place, record), first.given({}))
     given = {k: v for k, v in batch.to_pylist()[0].items() if k not in ("html", "edits", "drop", "text")}
     html = batch["html"][0].as_py() if "html" in batch.schema.names else None
-    trial = Trial(shown(place), record, given, page=page_lines(html) if html else [])
+    trial = Trial(shown(place), record, given)
+    if html:
+        trial.page, trial.read = page_lines(html), page_lines(html, readings=True)
     trial.drop = batch["drop"][0].as_py()
     rows: dict[str, pa.RecordBatch] = {}
     for one in made.passes:
@@ -111,7 +121,6 @@ def _through(made: Map, batch: pa.RecordBatch, trial: Trial) -> pa.RecordBatch:
         batch, ms = _timed(stage, batch)
         step = _step(made.name, stage, before, batch.to_pylist()[0], ms)
         trial.steps.append(step)
-        trial.main = trial.main or step.wrote.get("text")
         trial.drop = trial.drop or step.drop
         if made.sweep and step.drop:
             break
@@ -130,7 +139,8 @@ def _timed(stage: Any, batch: pa.RecordBatch) -> tuple[pa.RecordBatch, float]:
 
 
 def _step(name: str, stage: Any, before: Mapping[str, Any], after: Mapping[str, Any], ms: float) -> Step:
-    wrote = {k: after[k] for k in stage.writes if k not in ("drop", "edits") and after[k] != before.get(k)}
+    # Masks change more columns than they name.
+    wrote = {k: v for k, v in after.items() if k not in ("drop", "edits") and v != before.get(k)}
     edits = (after["edits"] or [])[len(before["edits"] or []) :]
     return Step(name, type(stage).__name__, round(ms, 3), wrote, edits, after["drop"])
 
@@ -143,14 +153,6 @@ def _readable(made: Map, batch: pa.RecordBatch) -> bool:
             return False
         columns |= {*stage.writes}
     return True
-
-
-def _squeezed(text: str) -> str:
-    return "".join(text.split())
-
-
-def _within(line: str, whole: str, lines: set[str]) -> bool:
-    return line in (whole if len(line) >= SHORT else lines)
 
 
 def _row(first: Map, place: str, record: int) -> pa.RecordBatch:

@@ -13,7 +13,7 @@ from corpusforge.verbs.trial import Step, Trial
 VALUE = 60
 """Characters of a column's value that are shown."""
 LEFT_OUT, LINES = 40, 80
-"""Lines that are shown of what was left out, and of the text; ``--json`` has all."""
+"""Lines that are shown of what was left out, and of the text and the comments; ``--json`` has all."""
 STYLES = {"kept": "", "removed": "red strike", "put": "green"}
 PLAIN = {"kept": "{}", "removed": "[-{}-]", "put": "{{+{}+}}"}
 """How pieces are told apart where there are no colours."""
@@ -74,6 +74,9 @@ def _lines(trial: Trial, colour: bool) -> Iterator[Text]:
         key = "" if colour or not trial.edits else ", [-removed-] and {+put+} by stages"
         yield Text(f"text{key}:", style="bold")
         yield from _text(pieces(trial.extracted or "", trial.edits), colour)
+    if trial.comments:
+        yield Text("comments:", style="bold")
+        yield from _text([Piece("kept", trial.comments)], colour)
     yield _decision(trial)
 
 

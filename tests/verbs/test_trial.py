@@ -22,12 +22,26 @@ from corpusforge.storage import StoreError
 from corpusforge.text.edits import Edit, apply
 from corpusforge.text.page_lines import page_lines
 from corpusforge.verbs.trial_view import pieces
+from tests.real import real
 from tests.storage import s3
 
 ARTICLE = "本文の段落です。日本語の文章が続きます。今日は天気がよいので、川まで歩いてから帰りました。" * 6
 PAGE = f"""<!doctype html><html lang="ja"><head><title>題名</title><style>p {{}}</style></head><body>
 <nav><ul><li><a href="/">ホーム</a></li><li><a href="/map">サイトマップのご案内はこちら</a></li></ul></nav>
 <article><h1>題名</h1><p>{ARTICLE}</p><p>{ARTICLE[::-1]}</p></article>
+<footer>著作権表示 すべての権利を保有します</footer></body></html>"""
+
+DISH = f"""<!doctype html><html lang="ja"><head><title>味噌汁の作り方</title></head><body>
+<nav><ul><li><a href="/">ホーム</a></li><li><a href="/k">昆布</a></li>
+<li><a href="/map">サイトマップのご案内はこちら</a></li></ul></nav>
+<main><article><h1>味噌汁の作り方</h1>
+<p>まず<a href="/dashi?a=1&amp;b=2">出汁</a>を取り、<code>make soup</code> と打ちます。
+{ARTICLE}</p>
+<table><tr><th>材料</th><th>分量</th></tr><tr><td>昆布です</td><td>10 g</td></tr></table>
+<ul><li>味噌を溶く</li></ul><ol><li>切る</li><li>煮る</li></ol><p>{ARTICLE[::-1]}</p></article></main>
+<ol id="comments" class="comments"><li class="comment"><p>0番目の意見ですが、そうは思いません。</p></li>
+<li class="comment"><p>1番目の意見ですが、そうは思いません。</p></li>
+<li class="comment"><p>連絡は tanaka@example.com まで、お待ちしています。</p></li></ol>
 <footer>著作権表示 すべての権利を保有します</footer></body></html>"""
 
 
@@ -156,6 +170,71 @@ def test_lines_that_are_masked_are_not_left_out(tmp_path: Path) -> None:
     trial = api.try_page("web_ja", str(tmp_path / "p.html"))
     assert "<EMAIL>" in (trial.text or "")
     assert not [line for line in trial.left_out if "連絡先" in line]
+
+
+@pytest.fixture(scope="module")
+def dish(tmp_path_factory: pytest.TempPathFactory) -> api.Trial:
+    """A page with a heading, a table, a list, links, code, ruby, comments, a menu and a footer, marked up in full."""
+    return tried(tmp_path_factory.mktemp("dish"), DISH, ", markdown: true, links: true, comments: true")
+
+
+def tried(folder: Path, html: str, options: str) -> api.Trial:
+    """A page through our extractor with options, and the masks."""
+    (folder / "page.html").write_text(html, "utf-8")
+    (folder / "marked.yaml").write_text(
+        "corpus: t\npasses: [{name: read, source: pages.Pages, stages: ["
+        f"{{use: main_text.MainText, engine: corpusforge{options}}}, {{use: mask.MaskPersonal}}]}}]"
+    )
+    return api.try_page(str(folder / "marked.yaml"), str(folder / "page.html"))
+
+
+def test_lines_with_marks_are_not_left_out(dish: api.Trial) -> None:
+    text = (dish.text or "").split("\n")
+    assert {"# 味噌汁の作り方", "| 昆布です | 10 g |", "- 味噌を溶く", "1. 切る"} <= {*text}
+    assert "[出汁](/dashi?a=1&b=2)" in (dish.text or "")
+    assert dish.left_out == ["ホーム", "昆布", "サイトマップのご案内はこちら", "著作権表示 すべての権利を保有します"]
+
+
+def test_comments_that_have_a_column_are_shown_there(dish: api.Trial, tmp_path: Path) -> None:
+    said = [f"{n}番目の意見ですが、そうは思いません。" for n in range(2)]
+    assert (dish.comments or "").split("\n") == [*said, "連絡は <EMAIL> まで、お待ちしています。"]
+    told = printed(dish).splitlines()
+    at = told.index("comments:")
+    assert told[at + 1 : at + 4] == ["  " + line for line in (dish.comments or "").split("\n")]
+    assert "tanaka@" not in "".join(told[at:])
+    assert at > told.index("text, [-removed-] and {+put+} by stages:" if dish.edits else "text:")
+    plain = tried(tmp_path, DISH, "")
+    assert plain.comments is None
+    assert "comments:" not in printed(plain)
+    assert said[0] in plain.left_out
+
+
+@pytest.mark.parametrize("engine", ["corpusforge", "trafilatura", "resiliparse"])
+def test_paragraphs_with_readings_are_not_left_out(tmp_path: Path, engine: str) -> None:
+    if engine == "resiliparse":
+        pytest.importorskip("resiliparse")
+    ruby = "<ruby><rb>漢字</rb><rp>（</rp><rt>かんじ</rt><rp>）</rp></ruby>"
+    html = PAGE.replace("<p>", f"<p>これは{ruby}のある段落です。")
+    (tmp_path / "page.html").write_text(html, "utf-8")
+    (tmp_path / "ruby.yaml").write_text(
+        "corpus: t\npasses: [{name: read, source: pages.Pages, "
+        f"stages: [{{use: main_text.MainText, engine: {engine}}}]}}]"
+    )
+    trial = api.try_page(str(tmp_path / "ruby.yaml"), str(tmp_path / "page.html"))
+    assert "字" in (trial.text or "")
+    assert not [line for line in trial.left_out if "段落" in line]
+    assert "サイトマップのご案内はこちら" in trial.left_out or engine == "resiliparse"
+
+
+@pytest.mark.real
+def test_a_law_is_in_the_text_with_its_links(tmp_path: Path) -> None:
+    (tmp_path / "linked.yaml").write_text(
+        "corpus: t\npasses: [{name: read, source: warc.Warc, stages: ["
+        "{use: main_text.MainText, engine: corpusforge, markdown: true, links: true}]}]"
+    )
+    trial = api.try_page(str(tmp_path / "linked.yaml"), str(real("warc/ja-open-00000.warc.gz")), 5)
+    assert "[法第五十九条第四項](http" in (trial.text or "")
+    assert trial.left_out == ["附 則 抄", "附 則 （平成二四年六月二七日政令第一七三号）"]
 
 
 def test_a_file_that_the_recipe_cannot_be_tried_on_is_one_message(tmp_path: Path) -> None:
