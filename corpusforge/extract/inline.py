@@ -3,7 +3,7 @@
 import re
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from urllib.parse import urljoin
@@ -28,10 +28,14 @@ _NO_PAGE = re.compile(r"(?!(?:https?|ftp):)[a-z][a-z0-9+.\-]*:", re.IGNORECASE)
 """Schemes of addresses that no page has: scripts, data, mail, telephones."""
 _CLOSES, _OPENS = range(2)
 """At one place what closes comes before what opens."""
+_LINK, _CODE_MARK = 1, 2
+"""Ranks of marks: what stands inside of another has the higher one. Links stand around code, never in it."""
 
 Insertion = tuple[int, int, int, str]
-"""A place in the text of all blocks, what comes first there, twice (inner elements close first and open last), and
-what is put there."""
+"""A place in the text of all blocks, what comes first there, twice (inner marks close first and open last), and what is
+put there."""
+Span = tuple[int, int, int]
+"""An element with the start and the end of its text in one line."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +55,12 @@ class Inline:
         self._address = _base(page, options.url)
         self._alone: dict[int, list[Image]] = defaultdict(list)
         found: list[Insertion] = []
-        if options.markdown:
-            found += self._code()
+        code = list(self._code_spans()) if options.markdown else []
+        for _, start, end in code:
+            before, after = _ticks(decoded(self._data[start:end]))
+            found += [(start, _OPENS, _CODE_MARK, before), (end, _CLOSES, -_CODE_MARK, after)]
         if options.links:
-            found += self._links()
+            found += self._links(code)
         if options.images:
             found += self._images()
         self._insertions = sorted(found)
@@ -75,25 +81,24 @@ class Inline:
         """The images that stand between a block and the one before it."""
         return self._alone.get(number, [])
 
-    def _code(self) -> Iterator[Insertion]:
+    def _code_spans(self) -> Iterator[Span]:
         tree = self._page.tree
-        wanted = np.isin(tree.element, _CODE) & (tree.inherited & IN_PREFORMATTED == 0)
-        for element, start, end in self._spans(wanted):
-            before, after = _ticks(decoded(self._data[start:end]))
-            yield start, _OPENS, element, before
-            yield end, _CLOSES, -element, after
+        return self._spans(np.isin(tree.element, _CODE) & (tree.inherited & IN_PREFORMATTED == 0))
 
-    def _links(self) -> Iterator[Insertion]:
+    def _links(self, code: Sequence[Span]) -> Iterator[Insertion]:
+        """Links but for those in a part of a line's code, which nobody could follow there."""
         of, address = 0, ""
+        starts = [start for _, start, _ in code]
         for element, start, end in self._spans(self._page.tree.element == _A):
             if element != of:
                 row = int(self._page.tree.tag[element])
                 of, address = element, self._absolute(values_of(self._page.markup, row).get("href", ""))
-            if address:
-                yield start, _OPENS, element, "["
-                yield end, _CLOSES, -element, f"]({address})"
+            nearest = (code[max(bisect_left(starts, place) - 1, 0)] for place in (start + 1, end) if code)
+            if address and not any(_parts(begun, ended, start, end) for _, begun, ended in nearest):
+                yield start, _OPENS, _LINK, "["
+                yield end, _CLOSES, -_LINK, f"]({address})"
 
-    def _spans(self, wanted: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int, int]]:
+    def _spans(self, wanted: npt.NDArray[np.bool_]) -> Iterator[Span]:
         """Each wanted element with the start and the end of its text in each line that it has some in."""
         page, blocks = self._page, self._page.blocks
         owner = _owners(page.tree.parent, wanted)[page.tree.inside]
@@ -103,7 +108,7 @@ class Inline:
             if element:
                 yield from self._cut(element, start, end)
 
-    def _cut(self, element: int, start: int, end: int) -> Iterator[tuple[int, int, int]]:
+    def _cut(self, element: int, start: int, end: int) -> Iterator[Span]:
         blocks = self._page.blocks
         first = int(np.searchsorted(blocks.end, start, "right"))
         last = int(np.searchsorted(blocks.start, end, "left"))
@@ -150,6 +155,11 @@ class Inline:
         # An @ stands for itself, so that the masks find addresses of mail.
         found = found.replace(" ", "%20").replace("(", "%28").replace(")", "%29").replace("%40", "@")
         return "" if _NO_PAGE.match(found) else found
+
+
+def _parts(begun: int, ended: int, start: int, end: int) -> bool:
+    """Whether a link from ``start`` to ``end`` begins or ends inside of code."""
+    return begun < end and start < ended and not (start <= begun and ended <= end)
 
 
 def _ticks(code: str) -> tuple[str, str]:

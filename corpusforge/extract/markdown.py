@@ -19,16 +19,25 @@ from corpusforge.extract.values import values_of
 
 MOST_IN_CELL, MOST_CHARACTERS = 3, 400
 """Blocks and characters of a cell of data; a table with fuller ones lays out the page."""
+MOST_COLUMNS, MOST_ROWS = 1000, 65534
+"""Columns and rows that one cell can span, by HTML's algorithm for processing rows."""
 MOST_SPAN = 50
-"""Columns that one cell is believed to span."""
+"""Columns up to which a cell is believed; one that says more ends with the last column that its table else has."""
+MOST_EMPTY = 20
+"""Places that spans leave empty for each cell of a table of data; one with more is no grid that a reader could see, and
+would outgrow its page."""
 MOST_NESTED = 32
 """Quotes, and lists, in one another that a line shows: else the margins of a deep page outgrow its text."""
 
 _LI, _OL, _DD, _TABLE, _CAPTION, _TR, _TD, _TH, _QUOTE, _CODE = (
     NUMBERS[name] for name in ["li", "ol", "dd", "table", "caption", "tr", "td", "th", "blockquote", "code"]
 )
+_ROW_GROUPS = [NUMBERS[name] for name in ("table", "thead", "tbody", "tfoot")]
 _FENCE = re.compile("^[ \t]*(`{3,})", re.MULTILINE)
 _LANGUAGE = re.compile(r"\b(?:lang|language|highlight-source|brush)[-: ]\s?([a-z0-9+#]{1,20})(?![\w+#])", re.IGNORECASE)
+_COUNT = re.compile(r"\+?([0-9]+)")
+"""What HTML's rules for parsing non-negative integers take; whatever follows is ignored."""
+_ENDLESS = 1 << 31
 
 Line = tuple[str, int]
 """A line of text and the number of its block."""
@@ -53,7 +62,27 @@ class Frame:
     code: int = 0
     cell: int = 0
     row: int = 0
+    group: int = 0
     table: int = 0
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell in the grid of its table: its element, its first column and the one behind its last, the row behind its
+    last."""
+
+    element: int
+    first: int
+    behind: int
+    until: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """The cells that begin in a row, and how many columns it has with those that reach into it from above."""
+
+    cells: Sequence[Cell]
+    columns: int
 
 
 class Markdown:
@@ -69,7 +98,11 @@ class Markdown:
         self._by_parent = np.argsort(page.tree.parent, kind="stable")
         self._parents = page.tree.parent[self._by_parent]
         self._framed = [(self._frame(piece.element), piece) for piece in pieces]
-        self._tables = self._data_tables()
+        self._rows, self._tables = dict[int, Row](), set[int]()
+        for table, rows in self._cells(self._data_tables()).items():
+            if grid := self._grid(rows):
+                self._rows.update(grid)
+                self._tables.add(table)
 
     def lines(self) -> Iterator[Line]:
         """The lines in order."""
@@ -192,14 +225,60 @@ class Markdown:
                 ahead.append(around)
         return found
 
+    def _cells(self, tables: frozenset[int]) -> dict[int, dict[int, list[int]]]:
+        """The cells of each row, written or not, of each of these tables."""
+        found: dict[int, dict[int, list[int]]] = {table: {} for table in tables}
+        parts = np.flatnonzero(np.isin(self._page.tree.element, (_TR, _TD, _TH))) if tables else np.empty(0, np.intp)
+        for element in parts.tolist():
+            frame = self._frame(element)
+            if frame.table in tables and frame.row:
+                its = found[frame.table].setdefault(frame.row, [])
+                if frame.cell:
+                    its.append(element)
+        return found
+
+    def _grid(self, rows: dict[int, list[int]]) -> dict[int, Row]:
+        """The rows of a table with each cell in its column, as HTML's algorithm for forming a table has it; none where
+        spans leave too much empty."""
+        most = MOST_EMPTY * sum(map(len, rows.values()))
+        found, above, group, taken = dict[int, Row](), list[Cell](), 0, 0
+        for number, (row, cells) in enumerate(rows.items()):
+            if self._frame(row).group != group:
+                above, group = [], self._frame(row).group
+            if not cells:
+                continue
+            above = [cell for cell in above if cell.until > number]
+            taken += len(above)
+            if taken > most:
+                return {}
+            placed = self._placed(cells, number, above)
+            above = sorted([*above, *placed], key=lambda cell: cell.first)
+            found[row] = Row(placed, max(cell.behind for cell in above))
+        columns = max(map(_believed, (cell for row in found.values() for cell in row.cells)), default=0)
+        found = {element: Row(row.cells, min(row.columns, columns)) for element, row in found.items()}
+        return found if sum(row.columns - len(row.cells) for row in found.values()) <= most else {}
+
+    def _placed(self, cells: Sequence[int], number: int, above: Sequence[Cell]) -> list[Cell]:
+        """The cells of a row, each in the next column that none from above takes; those are in order."""
+        found, column, ahead = list[Cell](), 0, 0
+        for element in cells:
+            while ahead < len(above) and above[ahead].first <= column:
+                column, ahead = max(column, above[ahead].behind), ahead + 1
+            columns, rows = self._span(element)
+            found.append(Cell(element, column, column + columns, number + rows))
+            column += columns
+        return found
+
     def _row(self, frame: Frame, its: Sequence[tuple[int, Piece]]) -> Iterator[Line]:
-        """A row with all of its cells, those empty that have no main text; a line behind the first row of a table."""
-        texts, shown = defaultdict[int, list[str]](list), list[str]()
+        """A row with all of its columns, those empty that have no main text or that a cell begun elsewhere takes; a
+        line behind the first row of a table."""
+        texts = defaultdict[int, list[str]](list)
         for cell, piece in its:
             texts[cell].append(piece.text)
-        for cell in self._children(frame.row, (_TD, _TH)):
-            text = " ".join(texts.get(cell, ()))
-            shown += [" ".join(text.split()).replace("|", "\\|"), *[""] * (self._span(cell) - 1)]
+        row = self._rows[frame.row]
+        shown = [""] * row.columns
+        for placed in row.cells:
+            shown[placed.first] = " ".join(" ".join(texts[placed.element]).split()).replace("|", "\\|")
         margin, number = self._margin(frame), its[0][1].number
         yield f"{margin}| {' | '.join(shown)} |", number
         if frame.table not in self._begun:
@@ -213,9 +292,22 @@ class Markdown:
         found: list[int] = children[np.isin(self._page.tree.element[children], wanted)].tolist()
         return found
 
-    def _span(self, cell: int) -> int:
-        columns = values_of(self._page.markup, int(self._page.tree.tag[cell])).get("colspan", "")
-        return min(int(columns), MOST_SPAN) if re.fullmatch("[1-9][0-9]{0,3}", columns) else 1
+    def _span(self, cell: int) -> tuple[int, int]:
+        """The columns and rows that a cell says it spans; rows of 0 are all that follow in the group."""
+        values = values_of(self._page.markup, int(self._page.tree.tag[cell]))
+        columns, rows = _count(values.get("colspan", "")), _count(values.get("rowspan", ""))
+        return min(columns or 1, MOST_COLUMNS), min(rows, MOST_ROWS) or _ENDLESS
+
+
+def _count(value: str) -> int:
+    """The number in the value of an attribute; 1 where there is none."""
+    found = _COUNT.match(value)
+    return int(found[1]) if found else 1
+
+
+def _believed(cell: Cell) -> int:
+    """How many columns there are as far as one cell knows."""
+    return cell.behind if cell.behind - cell.first <= MOST_SPAN else cell.first + 1
 
 
 def _room(frame: Frame, margin: str) -> str:
@@ -227,7 +319,7 @@ def _room(frame: Frame, margin: str) -> str:
 def _within(around: Frame, element: int, what: int) -> Frame:
     """The frame of an element inside one that has the frame ``around``."""
     level, quotes, items = int(HEADING_LEVEL[what]) or around.level, around.quotes, around.items
-    code, cell, row, table = around.code, around.cell, around.row, around.table
+    code, cell, row, group, table = around.code, around.cell, around.row, around.group, around.table
     if what == _TABLE:
         table, row, cell = element, 0, 0
     elif what == _CAPTION:
@@ -242,4 +334,6 @@ def _within(around: Frame, element: int, what: int) -> Frame:
         quotes = min(quotes + 1, MOST_NESTED)
     elif KINDS[what] & PREFORMATTED:
         code = element
-    return Frame(level, quotes, items, code, cell, row, table)
+    if what in _ROW_GROUPS:
+        group = element
+    return Frame(level, quotes, items, code, cell, row, group, table)

@@ -73,7 +73,13 @@ def test_structure_is_marked(html: str, expected: list[str]) -> None:
     [
         ("<p>see <a href='/x y'>the  page</a>, too", "see [the page](https://a.example/x%20y), too"),
         ("<a href=b?c=1&amp;d=(2)><code>x</code></a>", "[`x`](https://a.example/d/b?c=1&d=%282%29)"),
-        ("<code>f(<a href=/g>g</a>)</code>", "`f([g](https://a.example/g))`"),
+        ("<code><a href='/api/list.html'>list()</a></code>", "[`list()`](https://a.example/api/list.html)"),
+        ("<p>a <code> <b><a href=/x>b</a></b> </code>.", "a [`b`](https://a.example/x) ."),
+        ("<code>f(<a href=/g>g</a>)</code>", "`f(g)`"),
+        ("<code><a href=/f>f</a>(<a href=/g>g</a>)</code>, <a href=/h>h</a>", "`f(g)`, [h](https://a.example/h)"),
+        ("<a href=/a>see <code>x</code> or <kbd>y</kbd></a>", "[see `x` or `y`](https://a.example/a)"),
+        ("<code>f<a href=/a>g<kbd>h</kbd>i</a></code>", "`fg``h``i`"),
+        ("<code><a href='#f'>f</a></code>", "`f`"),
         ("<p><a href='#top'>up</a> <a href='javascript:x()'>do</a> <a>none</a> <a href='//['>bad</a>",
          "up do none [bad](//[)"),
         (f"<p><a data-html=\"{'x' * 2001} href='/y'\" href=/z>a</a>", "[a](https://a.example/z)"),
@@ -104,6 +110,12 @@ def test_what_stands_behind_a_break_begins_a_line() -> None:
 def test_links_and_code_end_with_their_line() -> None:
     assert lines_of("<p><a href=/x>a<br> b<br></a>c", links=True) == ["[a](/x)", "[b](/x)", "c"]
     assert lines_of("<p>a <code>b<br>c</code>", markdown=True) == ["a `b`", "`c`"]
+    linked = lines_of("<p><code><a href=/x>a<br>b</a><br>c</code>", markdown=True, links=True)
+    assert linked == ["[`a`](/x)", "[`b`](/x)", "`c`"]
+
+
+def test_code_is_no_border_of_links_where_it_is_not_marked() -> None:
+    assert lines_of("<code>f(<a href=/g>g</a>)</code>", links=True) == ["f([g](/g))"]
 
 
 @pytest.mark.parametrize(
