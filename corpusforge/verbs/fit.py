@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from corpusforge.extract.fit.files import files_of
+
 
 class NotFitted(ValueError):
     """A model cannot be fitted to what was given; the message says why and what helps."""
@@ -21,15 +23,19 @@ def fit_extractor(
 
     ``note`` goes into the card: where the pages are from, and their licence.
     """
+    path = Path(to)
+    if path.suffix != ".npz":
+        raise NotFitted(f"{path} is no name for a model; end it with .npz")
+    try:
+        files_of(Path(data))
+    except ValueError as error:
+        raise NotFitted(str(error)) from error
     try:
         from corpusforge.extract.fit.card import card  # noqa: PLC0415  (torch and rapidfuzz only where a fit needs them)
         from corpusforge.extract.fit.fitting import fit_extractor as fitted  # noqa: PLC0415
         from corpusforge.extract.fit.training import Course  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise NotFitted(f"{error}; fitting needs pip install torch, then pip install 'corpusforge[fit]'") from error
-    path = Path(to)
-    if path.suffix != ".npz":
-        raise NotFitted(f"{path} is no name for a model; end it with .npz")
     try:
         found = fitted(Path(data), Course(seed=seed), workers, say)
     except ValueError as error:

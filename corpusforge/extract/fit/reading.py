@@ -10,9 +10,8 @@ from urllib.parse import urlsplit
 
 from zstandard import ZstdDecompressor
 
+from corpusforge.extract.fit.files import files_of
 from corpusforge.extract.fit.truths import Truth
-
-ENDINGS = (".jsonl", ".jsonl.gz", ".jsonl.zst")
 
 
 def read_truths(folder: Path) -> Iterator[Truth]:
@@ -21,10 +20,7 @@ def read_truths(folder: Path) -> Iterator[Truth]:
     A line has ``url``, ``html`` and ``text``, and may have ``id``, ``source``, ``lang`` and ``kind``. Raises
     ``ValueError`` naming file, line and what is missing.
     """
-    files = sorted(path for path in folder.rglob("*") if path.name.endswith(ENDINGS))
-    if not files:
-        raise ValueError(f"{folder} holds no pages with truth: give a folder of {', '.join(ENDINGS)} files")
-    for path in files:
+    for path in files_of(folder):
         for number, line in enumerate(_lines(path), 1):
             yield _truth(line, f"{path}, line {number}")
 
