@@ -155,6 +155,16 @@ def test_a_build_that_keeps_nothing_says_why_even_when_quiet(folder: Path) -> No
     assert re.search(r"extract +source +1 +1 +0", told)
 
 
+def test_a_build_from_a_file_that_is_cut_off_says_so_even_when_quiet(folder: Path) -> None:
+    whole = (folder / "in" / "demo-00000.warc.gz").read_bytes()
+    (folder / "cut.warc.gz").write_bytes(whole[: len(whole) * 2 // 3])
+    words = ("--input", "cut.warc.gz", "--root", "cut", "--pool", "serial", "--quiet")
+    done = corpusforge(folder, "build", "short.yaml", *words)
+    told = "warning: input is damaged: source.broken_record 1; `corpusforge report cut/short/dev-1` shows where\n"
+    assert (done.returncode, done.stdout) == (0, told), done.stderr
+    assert "damaged" not in (folder / "said.txt").read_text()
+
+
 def test_a_binary_recipe_is_one_message(folder: Path) -> None:
     (folder / "bin.yaml").write_bytes(b"\xa9")
     done = corpusforge(folder, "check", "bin.yaml")

@@ -11,6 +11,14 @@ from rich.text import Text
 
 PLAIN_SECONDS = 5.0
 """Where nobody watches a terminal, one line is written this often at most."""
+DAMAGE = (
+    *("source.broken_record", "source.broken_archive", "source.broken_page", "source.broken_json", "source.bomb"),
+    *("source.damaged", "source.damaged_archive", "source.damaged_compression", "source.large_window"),
+    *("source.bad_json", "source.not_utf8", "source.not_warc", "source.not_arc", "source.not_arrow"),
+    *("source.not_parquet", "source.not_wiki"),
+)
+"""Reasons that say that a file cannot be read as it was written, so that more may be lost than is counted. Bodies that
+cannot be decoded and doubtful charsets are not among them: every crawl has some, and each is one page."""
 
 
 class Progress:
@@ -94,6 +102,11 @@ class Progress:
             reasons = sorted(run.report.drops().items(), key=lambda told: (-told[1], told[0]))
             listed = ", ".join(f"{reason} {count:,}" for reason, count in reasons[:5])
             self._console.print(Text(f"warning: nothing was kept: {listed}"), soft_wrap=True)
+        if damage := ", ".join(
+            f"{reason} {count:,}" for reason, count in run.report.drops().items() if reason in DAMAGE
+        ):
+            where = f"`corpusforge report {run.address}` shows where"
+            self._console.print(Text(f"warning: input is damaged: {damage}; {where}"), soft_wrap=True)
         if not run.worked:
             self._say(f"nothing was left to do: every unit was done before ({run.seconds:.1f} s)")
         else:
