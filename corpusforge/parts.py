@@ -3,9 +3,11 @@
 import difflib
 import importlib
 import inspect
+import json
 import pkgutil
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
@@ -17,6 +19,21 @@ PARTS = {"source": "corpusforge.sources", "stages": "corpusforge.stages"}
 GIVEN = ("inputs", "limit")
 """Fields of a pass that a build sets, never a recipe."""
 CALLS = {"source": "read", "stages": "__call__"}
+SCALAR = (str, bool, int, float)
+PLAIN = re.compile(r"(?!(no|off|false|yes|on|true|null)$)[a-z][\w./-]*", re.IGNORECASE)
+"""What YAML reads as text without quotes."""
+CHOICE = re.compile(r"'([^']*)'")
+"""One of the values that validation names where it expected one of them."""
+CURES = {
+    "greater": "Give it a value within that bound",
+    "less": "Give it a value within that bound",
+    "float": "Write a number, such as 0.5",
+    "int": "Write a whole number",
+    "bool": "Write true or false",
+    "dict": "Write its fields below it",
+    "dataclass": "Write its fields below it",
+}
+"""What helps, by how the name of a fault begins."""
 
 
 class RecipeError(ValueError):
@@ -33,8 +50,10 @@ class Spot:
     fields: str = "docs/recipes.md"
     """Where its fields are told."""
 
-    def error(self, problem: str, cure: str) -> RecipeError:
-        return RecipeError(f"{self.file}:{self.line}: {self.where}: {problem}. {cure}")
+    def error(self, problem: str, cure: str = "") -> RecipeError:
+        """What is wrong here; a problem that says its cure needs none."""
+        told = f"{problem}. {cure}" if cure else problem
+        return RecipeError(f"{self.file}:{self.line}: {self.where}: {told}")
 
 
 class Mapped(dict[str, Any]):
@@ -130,20 +149,28 @@ def built(kind: type, values: Mapping[str, Any], given: Any, spot: Spot) -> Any:
     try:
         return kind(**values)
     except ValidationError as error:
-        raise _explained(kind, error.errors()[0], given, spot) from None
+        raise _explained(kind, _telling(error.errors()), given, spot) from None
     except (TypeError, ValueError) as error:
         raise spot.error(str(error), f"Fields of {kind.__name__}: {', '.join(known)}") from None
 
 
+def _telling(faults: Sequence[Any]) -> Any:
+    """The first fault; of the forms that its field may have, the one which the value came closest to."""
+    first = faults[0]
+    if first["type"] != "literal_error" or isinstance(first["input"], str):
+        return first
+    return max((fault for fault in faults if fault["loc"][:1] == first["loc"][:1]), key=lambda f: len(f["loc"]))
+
+
 def _explained(kind: type, fault: Any, given: Any, spot: Spot) -> RecipeError:
-    """The first fault that validation found, as what, which value and cure."""
-    path = [str(part) for part in fault["loc"]]
+    """A fault that validation found, as what, which value and cure."""
+    path = _place(fault["loc"])
     line = getattr(given, "lines", {}).get(path[0] if path else "", spot.line)
     at = replace(spot, line=line)
     problem = fault["msg"].removeprefix("Value error, ")
     if not path:
-        return at.error(problem, "Correct what it names")
-    field = ".".join(path)
+        return at.error(problem)
+    field, value = ".".join(path), fault.get("input")
     wanted = next((f.type for f in fields(kind) if f.name == path[0]), None)
     if fault["type"] in ("unexpected_keyword_argument", "unexpected_keyword"):
         known = [f.name for f in fields(wanted)] if is_dataclass(wanted) else []
@@ -151,13 +178,47 @@ def _explained(kind: type, fault: Any, given: Any, spot: Spot) -> RecipeError:
         return at.error(f"unknown field {path[-1]!r} in {path[0]}", cure)
     if fault["type"].startswith("missing"):
         return at.error(f"{field} is missing", "Give it a value")
+    if fault["type"] == "value_error":
+        return at.error(f"{field}: {problem}")
     if fault["type"] == "union_tag_invalid":
         known = fault["ctx"]["expected_tags"].replace("'", "")
         return at.error(f"{field} is {fault['ctx']['tag']!r}", suggestion(fault["ctx"]["tag"], known.split(", ")))
-    shown = getattr(wanted, "__name__", str(wanted)).replace("corpusforge.", "")
-    bound = fault["type"].startswith(("greater", "less", "value_error"))
-    cure = "Give it a value within that bound" if bound else f"{path[0]} must be {shown}"
-    return at.error(f"{field}: {problem}, it is {fault.get('input')!r}", cure)
+    if fault["type"] == "literal_error":
+        return at.error(
+            f"{field} is {_written(value)}", suggestion(str(value), CHOICE.findall(fault["ctx"]["expected"]))
+        )
+    if fault["type"] in ("tuple_type", "list_type"):
+        items = str(value).split(",") if isinstance(value, str) else [value]
+        listed = ", ".join(map(_quoted, items)) if isinstance(value, SCALAR) else "one, two"
+        return at.error(f"{field} is {_written(value)}, not a list", f"Write `{field}: [{listed}]`")
+    if fault["type"] == "string_type" and isinstance(value, SCALAR):
+        why = f"YAML reads {_word(value)} without quotes as {_written(value)}. " if isinstance(value, bool) else ""
+        return at.error(f"{field} is {_written(value)}, not a text", f"{why}Quote it: {_quoted(value)}")
+    cure = next((cure for name, cure in CURES.items() if fault["type"].startswith(name)), f"See {spot.fields}")
+    return at.error(f"{field}: {problem}, it is {_written(value)}", cure)
+
+
+def _place(loc: Sequence[Any]) -> list[str]:
+    """The way to a field without the forms that it may have; of an item of a list that is one value, the list."""
+    end = len(loc)
+    while end and isinstance(loc[end - 1], int):
+        end -= 1
+    return [str(part) for part in loc[:end] if "[" not in str(part)]
+
+
+def _written(value: Any) -> str:
+    """A value as YAML shows it."""
+    return json.dumps(value) if value is None or isinstance(value, bool) else repr(value)
+
+
+def _word(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+def _quoted(value: Any) -> str:
+    """A single value as it is written where text is wanted: with quotes where YAML would read something else."""
+    text = _word(value) if isinstance(value, bool) else str(value).strip()
+    return text if PLAIN.fullmatch(text) else repr(text)
 
 
 def suggestion(given: str, known: Any) -> str:

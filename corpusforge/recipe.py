@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from corpusforge.models.language_codes import kept_languages
 from corpusforge.parts import RecipeError, Spot, built, parse_yaml, part_of, suggestion
 from corpusforge.passes.corpus import Corpus
 from corpusforge.passes.dedup import Dedup
@@ -20,6 +21,8 @@ PASSES: dict[str, type] = {"map": Map, "dedup": Dedup, "corpus": Corpus, "tokeni
 """What ``use`` of a pass may say; ``map`` where it says nothing."""
 PASS_NAME = re.compile(r"[a-z][a-z0-9_]*")
 RESERVED = ("attempts", "dev", "earlier")
+Kept = tuple[tuple[str, tuple[str, ...]], ...]
+"""Names of stages that keep some languages only, and those languages."""
 
 
 @dataclass(frozen=True)
@@ -126,12 +129,15 @@ def _known_fields(data: Mapping[str, Any], known: Sequence[str], spot: Spot, lin
 def _follow(recipe: Recipe, given: Sequence[Any], file: str, lines: dict[int, int]) -> None:
     """Follow the columns through the recipe; a stage that reads what nothing before it writes is an error."""
     after: dict[str, dict[str, pa.DataType]] = {}
+    kept: dict[str, Kept] = {}
     for made, said in zip(recipe.passes, given, strict=True):
         spot = Spot(file, lines.get(id(said), 1), f"pass {made.name}")
         _check_reads(recipe, made, spot)
         before = after[made.reads[0]] if made.reads else {}
+        kept[made.name] = kept[made.reads[0]] if made.reads else ()
         if isinstance(made, Map):
             _follow_stages(made, said, before, spot, lines)
+            kept[made.name] = _follow_languages(made, said, kept[made.name], spot, lines)
         else:
             _needs(type(made).__name__, COLUMNS_READ.get(type(made), ()), before, spot)
         if isinstance(made, Corpus):
@@ -179,6 +185,21 @@ def _follow_stages(made: Map, said: Any, before: Mapping[str, Any], spot: Spot, 
     if made.source:
         _check_types(made, spot)
         _check_masks(made, spot)
+
+
+def _follow_languages(made: Map, said: Any, before: Kept, spot: Spot, lines: dict[int, int]) -> Kept:
+    """Stages that keep languages, those of earlier passes first; two that have none in common keep no document."""
+    kept = before
+    for stage, part in zip(made.stages, said.get("stages") or (), strict=True):
+        name, langs = type(stage).__name__, kept_languages(stage)
+        other = next((one for one in kept if not set(one[1]) & set(langs)), None)
+        if other and langs:
+            raise Spot(spot.file, lines.get(id(part), spot.line), f"{spot.where}, {name}").error(
+                f"it keeps {', '.join(langs)}, and {other[0]} before it {', '.join(other[1])}: none is in both",
+                "Let both keep the same languages",
+            )
+        kept = (*kept, (name, langs)) if langs else kept
+    return kept
 
 
 def _check_types(made: Map, spot: Spot) -> None:

@@ -54,6 +54,37 @@ WRONG = [
     ("name: clean", "name: clean\n    reads: extract", r"`reads` is 'extract', not a list"),
     ("name: clean", "name: clean\n    unit_bytes: 0", r"r\.yaml:9: .*unit_bytes: .*greater than 0"),
     ("corpus: tiny", "corpus: tiny\ncorpus: twice", r"YAML: a key stands twice"),
+    ("[ja]", "[jp]", r"r\.yaml:10: .*Language: keep: unknown language 'jp'; did you mean 'ja'\?$"),
+    ("[ja]", "ja", r"r\.yaml:10: .*keep is 'ja', not a list\. Write `keep: \[ja\]`$"),
+    ("[ja]", "'ja, no'", r"keep is 'ja, no', not a list\. Write `keep: \[ja, 'no'\]`$"),
+    ("[ja]", "no", r"keep is false, not a list\. Write `keep: \['no'\]`$"),
+    ("[ja]", "[no]", r"keep is false, not a text\. YAML reads no without quotes as false\. Quote it: 'no'$"),
+    ("[ja]", "{ja: 1}", r"keep is \{'ja': 1\}, not a list\. Write `keep: \[one, two\]`$"),
+    (
+        "[ja]",
+        "[ja], at_least: 65",
+        r"r\.yaml:10: .*at_least: .*less than or equal to 1, it is 65\. Give it a value within",
+    ),
+    ("[ja]", "[ja], at_least: high", r"at_least: .*it is 'high'\. Write a number, such as 0\.5$"),
+    ("url.UrlRules", "sniff.LanguageSniff, keep: [JA]", r"r\.yaml:6: .*'JA'; did you mean 'ja'\?$"),
+    ("url.UrlRules", "sniff.LanguageSniff, plausible: 10", r"plausible: .*less than or equal to 1, it is 10\."),
+    ("url.UrlRules", "sniff.LanguageSniff, sure: -1", r"sure: .*greater than or equal to 0, it is -1\."),
+    (
+        "main_text.MainText",
+        "main_text.MainText, engine: corpsforge",
+        r"engine is 'corpsforge'\. Did you mean 'corpusforge'\?$",
+    ),
+    ("main_text.MainText", "main_text.MainText, byline: maybe", r"byline is 'maybe'\. Known: model, keep, drop$"),
+    (
+        "main_text.MainText",
+        "main_text.MainText, byline: keep",
+        r"byline: only with engine: corpusforge, not trafilatura$",
+    ),
+    (
+        "passes:",
+        "passes:\n  - {name: t, use: tokenize, boundaries: [word]}",
+        r"boundaries is 'word'\. Did you mean 'words'\?$",
+    ),
 ]
 
 
@@ -63,6 +94,26 @@ def test_a_mistake_is_one_clear_message(right: str, wrong: str, message: str) ->
     with pytest.raises(RecipeError) as caught:
         parse_recipe(GOOD.replace(right, wrong), "r.yaml")
     assert re.search(message, str(caught.value)), str(caught.value)
+
+
+SNIFFED = GOOD.replace("url.UrlRules", "sniff.LanguageSniff, keep: [ja, ko]")
+
+
+@pytest.mark.parametrize("between", ["", "  - {name: duplicates, use: dedup, reads: [extract]}\n"])
+def test_stages_that_keep_no_common_language_are_a_mistake(between: str) -> None:
+    wrong = SNIFFED.replace("[ja]", "[en, de]").replace(
+        "  - name: clean\n", f"{between}  - name: clean\n    reads: [extract]\n"
+    )
+    with pytest.raises(RecipeError) as caught:
+        parse_recipe(wrong, "r.yaml")
+    told = "Language: it keeps en, de, and LanguageSniff before it ja, ko: none is in both. Let both keep the same"
+    assert told in str(caught.value)
+
+
+def test_stages_may_keep_fewer_languages_one_after_another_and_others_beside_each_other() -> None:
+    korean = "  - name: korean\n    reads: [extract]\n    stages: [{use: language.Language, keep: [ko]}]\n"
+    assert len(parse_recipe(SNIFFED + korean).passes) == 3
+    assert len(parse_recipe(SNIFFED.replace("[ja]", "[]")).passes) == 2
 
 
 def test_an_unknown_recipe_names_the_shipped_ones() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import fasttext
 
 from corpusforge.models.cache import Model, load
+from corpusforge.models.language_codes import UNDETERMINED
 from corpusforge.text.scripts import Scripts, scripts
 
 LID_176 = Model(
@@ -17,8 +18,6 @@ LID_176 = Model(
 )
 """Joulin et al. 2016, *Bag of Tricks for Efficient Text Classification*; CC BY-SA 3.0, see lid.176.LICENCE.md."""
 
-UNDETERMINED = "und"
-"""Language of a text without letters (ISO 639-2)."""
 MOST_CHARACTERS = 3000
 GLANCES, GLANCE_CHARACTERS, GLANCE_SCORE = 4, 250, 0.9
 """A third of that, in pieces spread over it, is enough where the model is so sure of them, as of 8 in 10 texts."""

@@ -7,6 +7,7 @@ from pydantic.dataclasses import dataclass
 
 from corpusforge.models.cache import Model
 from corpusforge.models.language import LID_176, identify
+from corpusforge.models.language_codes import Languages, Score
 from corpusforge.stages import STRICT, put
 
 
@@ -18,8 +19,8 @@ class Language:
     text without letters is ``und`` with score 0. fastText lid.176 with script checks for Japanese, Korean, Chinese.
     """
 
-    keep: tuple[str, ...] = ()
-    at_least: float = 0.0
+    keep: Languages = ()
+    at_least: Score = 0.0
 
     revision: ClassVar[int] = 2
     reads: ClassVar[tuple[str, ...]] = ("text",)

@@ -6,7 +6,8 @@ import pyarrow as pa
 from pydantic.dataclasses import dataclass
 
 from corpusforge.models.cache import Model
-from corpusforge.models.language import LID_176, SCRIPTS_OF, UNDETERMINED, by_script, predict
+from corpusforge.models.language import LID_176, SCRIPTS_OF, by_script, predict
+from corpusforge.models.language_codes import UNDETERMINED, Languages, Score
 from corpusforge.stages import STRICT, put
 from corpusforge.text.html import declared_languages, title_of, visible_text
 from corpusforge.text.scripts import Scripts, holds, scripts
@@ -39,10 +40,10 @@ class LanguageSniff:
     letters is not dropped: its text may be in a script. ``keep`` empty keeps every language.
     """
 
-    keep: tuple[str, ...] = ()
+    keep: Languages = ()
     windows: int = 4
-    plausible: float = 0.1
-    sure: float = 0.8
+    plausible: Score = 0.1
+    sure: Score = 0.8
     letters: int = 200
     text_bytes: int = 65536
 
