@@ -60,10 +60,10 @@ class Inline:
             before, after = _ticks(decoded(self._data[start:end]))
             found += [(start, _OPENS, _CODE_MARK, before), (end, _CLOSES, -_CODE_MARK, after)]
         if options.links:
-            found += self._links(code)
+            found += self._links(code, options.markdown)
         if options.images:
             found += self._images()
-        self._insertions = sorted(found)
+        self._insertions = sorted(found, key=lambda insertion: insertion[:3])
 
     def text(self, number: int) -> str:
         """The text of a block."""
@@ -85,13 +85,14 @@ class Inline:
         tree = self._page.tree
         return self._spans(np.isin(tree.element, _CODE) & (tree.inherited & IN_PREFORMATTED == 0))
 
-    def _links(self, code: Sequence[Span]) -> Iterator[Insertion]:
+    def _links(self, code: Sequence[Span], not_in_blocks_of_code: bool) -> Iterator[Insertion]:
         """Links but for those in a part of a line's code, which nobody could follow there."""
-        of, address = 0, ""
+        of, address, tree = 0, "", self._page.tree
         starts = [start for _, start, _ in code]
-        for element, start, end in self._spans(self._page.tree.element == _A):
+        in_code = (tree.inherited & IN_PREFORMATTED > 0) & not_in_blocks_of_code
+        for element, start, end in self._spans((tree.element == _A) & ~in_code):
             if element != of:
-                row = int(self._page.tree.tag[element])
+                row = int(tree.tag[element])
                 of, address = element, self._absolute(values_of(self._page.markup, row).get("href", ""))
             nearest = (code[max(bisect_left(starts, place) - 1, 0)] for place in (start + 1, end) if code)
             if address and not any(_parts(begun, ended, start, end) for _, begun, ended in nearest):
@@ -165,8 +166,8 @@ def _parts(begun: int, ended: int, start: int, end: int) -> bool:
 def _ticks(code: str) -> tuple[str, str]:
     """What opens and closes code in a line: more backticks than stand in it, apart from those at its ends."""
     most = max(map(len, _TICKS.findall(code)), default=0)
-    ticks = "`" * (most + 1)
-    return ticks + " " * code.startswith("`"), " " * code.endswith("`") + ticks
+    ticks, room = "`" * (most + 1), " " * (code.startswith("`") or code.endswith("`"))
+    return ticks + room, room + ticks
 
 
 def _base(page: Page, url: str) -> str:

@@ -114,6 +114,22 @@ def test_links_and_code_end_with_their_line() -> None:
     assert linked == ["[`a`](/x)", "[`b`](/x)", "`c`"]
 
 
+def test_blocks_of_code_hold_no_links() -> None:
+    html = '<pre><code>use <a href="/x">x</a></code></pre><p>See <a href="/x">x</a>.'
+    found = lines_of(html, markdown=True, links=True, url="https://a.jp/")
+    assert found == ["```", "use x", "```", "See [x](https://a.jp/x)."]
+    assert lines_of(html, links=True, url="https://a.jp/")[0] == "use [x](https://a.jp/x)"
+
+
+def test_code_with_a_backtick_at_one_end_has_room_at_both() -> None:
+    assert lines_of("<p>Type <code>`b</code> now.", markdown=True) == ["Type `` `b `` now."]
+
+
+def test_images_at_one_place_keep_their_order() -> None:
+    html = "<p>Both<img src=https://a.jp/z><img src=https://a.jp/b> are here."
+    assert lines_of(html, images=True) == ["Both ![](https://a.jp/z) ![](https://a.jp/b) are here."]
+
+
 def test_code_is_no_border_of_links_where_it_is_not_marked() -> None:
     assert lines_of("<code>f(<a href=/g>g</a>)</code>", links=True) == ["f([g](/g))"]
 
