@@ -9,6 +9,7 @@ from corpusforge.models.cache import Model
 from corpusforge.models.language import LID_176, identify
 from corpusforge.models.language_codes import Languages, Score
 from corpusforge.stages import STRICT, put
+from corpusforge.text.addresses import without_addresses
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -16,7 +17,8 @@ class Language:
     """Identify the language of the text; drop those not in ``keep`` and those under ``at_least``.
 
     ``keep`` empty keeps every language. ``lang_score`` has a resolution of 1/100, and the threshold compares that. A
-    text without letters is ``und`` with score 0. fastText lid.176 with script checks for Japanese, Korean, Chinese.
+    text without letters is ``und`` with score 0; addresses of links are not looked at. fastText lid.176 with script
+    checks for Japanese, Korean, Chinese.
     """
 
     keep: Languages = ()
@@ -33,7 +35,7 @@ class Language:
     models: ClassVar[tuple[Model, ...]] = (LID_176,)
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        found = identify(text or "" for text in batch["text"].to_pylist())
+        found = identify(without_addresses(text or "") for text in batch["text"].to_pylist())
         drop = [self._reason(lang, score) for lang, score in found]
         return put(self, batch, lang=[lang for lang, _ in found], lang_score=[score for _, score in found], drop=drop)
 

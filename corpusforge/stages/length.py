@@ -8,6 +8,7 @@ from pydantic.dataclasses import dataclass
 
 from corpusforge.stages import STRICT, put
 from corpusforge.text import limits
+from corpusforge.text.addresses import without_addresses
 from corpusforge.text.words import codes, kinds, units_per_word, word_spans
 
 TABLE = Path(__file__).with_name("thresholds.json")
@@ -17,20 +18,20 @@ TABLE = Path(__file__).with_name("thresholds.json")
 class TooShort:
     """Measure ``characters`` (code points) and ``words``; drop what is shorter than its language's minimum.
 
-    ``at_least`` (code points) replaces the table for every language. The table: 50 words where words are spaced
-    (Gopher, Rae et al. 2021, table A1), 100 characters elsewhere, 200 for Japanese (Uzushio's last length filter;
-    Swallow asks for 400 letters, which is strict for a general corpus).
+    Addresses of links do not count. ``at_least`` (code points) replaces the table for every language. The table: 50
+    words where words are spaced (Gopher, Rae et al. 2021, table A1), 100 characters elsewhere, 200 for Japanese
+    (Uzushio's last length filter; Swallow asks for 400 letters, which is strict for a general corpus).
     """
 
     at_least: int | None = None
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
     data: ClassVar[tuple[Path, ...]] = (TABLE,)
     reads: ClassVar[tuple[str, ...]] = ("text", "lang")
     writes: ClassVar[dict[str, pa.DataType]] = {"characters": pa.int32(), "words": pa.int32(), "drop": pa.string()}
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         rows = zip(batch["text"].to_pylist(), batch["lang"].to_pylist(), strict=True)
-        measured = [self._measure(text or "", lang) for text, lang in rows]
+        measured = [self._measure(without_addresses(text or ""), lang) for text, lang in rows]
         characters, words, drop = zip(*measured, strict=True) if measured else ((), (), ())
         return put(self, batch, characters=characters, words=words, drop=drop)
 

@@ -9,6 +9,7 @@ from pydantic.dataclasses import dataclass
 
 from corpusforge.schema import EDIT
 from corpusforge.stages import STRICT, put
+from corpusforge.text.addresses import without_addresses
 from corpusforge.text.block_ranges import BlockRanges, block_ranges
 from corpusforge.text.edits import Edit, apply
 from corpusforge.text.lines import line_ranges
@@ -27,7 +28,7 @@ class NoiseLines:
     """
 
     at_most: float = 0.8
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
     data: ClassVar[tuple[Path, ...]] = (WORDS,)
     reads: ClassVar[tuple[str, ...]] = ("text", "lang", "blocks", "edits")
     writes: ClassVar[dict[str, pa.DataType]] = {
@@ -56,7 +57,7 @@ class NoiseLines:
         ranges = line_ranges(lines)
         of = slice(0) if before else blocks.of(row)
         links = line_links(ranges, blocks.starts[of], blocks.ends[of], blocks.links[of])
-        noise = noise_lines(lines, lang, links)
+        noise = noise_lines([without_addresses(line) for line in lines], lang, links)
         if not any(noise):
             return text, before, 0, 0, None
         kept, edits = apply(type(self).__name__, text, removals(text, ranges.tolist(), noise))

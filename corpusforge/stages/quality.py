@@ -15,6 +15,7 @@ from pydantic.dataclasses import dataclass
 
 from corpusforge.stages import STRICT, put
 from corpusforge.text import limits
+from corpusforge.text.addresses import without_addresses
 from corpusforge.text.limits import share
 from corpusforge.text.lines import Spans, line_spans
 from corpusforge.text.words import (
@@ -69,7 +70,7 @@ Thresholds = Annotated[Mapping[str, Mapping[str, float | None]], AfterValidator(
 
 @dataclass(frozen=True, config=STRICT)
 class GopherQuality:
-    """Measure marks of written language; drop what breaks a limit of its language.
+    """Measure marks of written language, addresses of links apart; drop what breaks a limit of its language.
 
     Spaced text: ``words``, their mean length, share of those with a letter (bare symbols count as words), ``#`` and
     ellipses per word, distinct stop words. Unspaced text: a word is 2 characters (Thai and its like: 3), the
@@ -82,7 +83,7 @@ class GopherQuality:
     """
 
     thresholds: Thresholds = field(default_factory=dict, hash=False)
-    revision: ClassVar[int] = 2
+    revision: ClassVar[int] = 3
     data: ClassVar[tuple[Path, ...]] = (TABLE,)
     reads: ClassVar[tuple[str, ...]] = ("text", "lang")
     writes: ClassVar[dict[str, pa.DataType]] = {**MEASURES, "quality_limits": pa.string(), "drop": pa.string()}
@@ -91,15 +92,16 @@ class GopherQuality:
         table = limits.load(TABLE)
         columns: dict[str, list[Any]] = {name: [] for name in self.writes}
         limits_of: dict[tuple[str, str | None], dict[str, Any]] = {}
-        for text, lang in zip(batch["text"].to_pylist(), batch["lang"].to_pylist(), strict=True):
-            points = codes(text or "")
+        for written, lang in zip(batch["text"].to_pylist(), batch["lang"].to_pylist(), strict=True):
+            text = without_addresses(written or "")
+            points = codes(text)
             per_word = units_per_word(points, kinds())
             name = limits.entry(table, lang, per_word > 1)
             if (name, lang) not in limits_of:
                 limits_of[name, lang] = limits.values(table, name, "GopherQuality", self.thresholds, lang)
             held = limits_of[name, lang]
             ends = held["terminal_punctuation"]
-            measures = quality(text or "", points, per_word, tuple(held["stop_word_list"]), ends)
+            measures = quality(text, points, per_word, tuple(held["stop_word_list"]), ends)
             row = {**measures, "quality_limits": name, "drop": limits.broken(held, measures)}
             for column, value in row.items():
                 columns[column].append(value)

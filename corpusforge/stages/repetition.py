@@ -12,6 +12,7 @@ from pydantic.dataclasses import dataclass
 
 from corpusforge.stages import STRICT, put
 from corpusforge.text import limits
+from corpusforge.text.addresses import without_addresses
 from corpusforge.text.limits import share
 from corpusforge.text.lines import line_spans
 from corpusforge.text.repeats import repeated_ngrams, repeated_spans
@@ -40,15 +41,15 @@ class GopherRepetition:
 
     Line and paragraph shares are by number and by characters; the first occurrence does not count. ``top_Ngram_share``:
     characters of the most frequent N-gram; ``dup_Ngram_share``: characters of N-grams seen before; both of all
-    characters. N counts words; where words are not spaced a word is 2 characters (Thai and its like: 3), so that
-    the limits FineWeb-2 found for Japanese and Chinese words hold without a segmenter: real books, news and laws stay,
-    which plain character n-grams of the same N would drop. ``thresholds`` replaces limits by language (or ``all``):
-    ``{ja: {dup_10gram_share_at_most: 0.2}}``, null takes one away. ``repetition_limits`` names the entry used:
-    languages without one get ``other`` or ``other_unspaced``.
+    characters, addresses of links apart. N counts words; where words are not spaced a word is 2 characters (Thai and
+    its like: 3), so that the limits FineWeb-2 found for Japanese and Chinese words hold without a segmenter: real
+    books, news and laws stay, which plain character n-grams of the same N would drop. ``thresholds`` replaces limits by
+    language (or ``all``): ``{ja: {dup_10gram_share_at_most: 0.2}}``, null takes one away. ``repetition_limits`` names
+    the entry used: languages without one get ``other`` or ``other_unspaced``.
     """
 
     thresholds: Thresholds = field(default_factory=dict, hash=False)
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
     data: ClassVar[tuple[Path, ...]] = (TABLE,)
     reads: ClassVar[tuple[str, ...]] = ("text", "lang")
     writes: ClassVar[dict[str, pa.DataType]] = {**MEASURES, "repetition_limits": pa.string(), "drop": pa.string()}
@@ -58,7 +59,7 @@ class GopherRepetition:
         columns: dict[str, list[object]] = {name: [] for name in self.writes}
         limits_of: dict[tuple[str, str | None], dict[str, Any]] = {}
         for text, lang in zip(batch["text"].to_pylist(), batch["lang"].to_pylist(), strict=True):
-            points = codes(text or "")
+            points = codes(without_addresses(text or ""))
             per_word = units_per_word(points, kinds())
             measures = repetition(points, per_word)
             name = limits.entry(table, lang, per_word > 1)
