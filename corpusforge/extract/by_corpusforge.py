@@ -69,6 +69,7 @@ class Corpusforge:
             page_type=found.kind or None,
             author=told.author or None,
             published=told.date or None,
+            declared_lang=told.lang or None,
             comments=found.comments or None,
         )
 

@@ -23,6 +23,7 @@ MOST_CHARACTERS = 500
 """Characters of a value; what is longer is none."""
 
 _DATE = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?(?:[T ][\d:.+\-Z]*)?")
+_LANGUAGE = re.compile("[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8}){0,4}")
 _TITLES = ("og:title", "twitter:title", "dc.title", "citation_title")
 _AUTHORS = ("author", "article:author", "dc.creator", "citation_author", "parsely-author", "sailthru.author")
 _DATES = (
@@ -54,7 +55,11 @@ def metadata(page: Page) -> Metadata:
         _first((_text(one.get("headline")) for one in told), (metas.get(name, "") for name in _TITLES), [plain]),
         _first((_person(one.get("author")) for one in told), (metas.get(name, "") for name in _AUTHORS)),
         _first((_day(one.get("datePublished")) for one in told), (_day(metas.get(name)) for name in _DATES)),
-        html.get("lang") or html.get("xml:lang") or metas.get("content-language", ""),
+        _first(
+            filter(
+                _LANGUAGE.fullmatch, (html.get("lang", ""), html.get("xml:lang", ""), metas.get("content-language", ""))
+            )
+        ),
     )
 
 

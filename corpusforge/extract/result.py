@@ -20,8 +20,8 @@ class Result:
     """The main text, one paragraph a line, or None with the reason to ``drop`` the page.
 
     ``blocks`` is one for every line: path, offsets in characters, links and score in 1/255 (255 where an engine has
-    none). ``confidence`` (0 to 1), ``page_type``, ``author``, ``published`` and
-    ``comments`` come from engines that tell them.
+    none). ``confidence`` (0 to 1), ``page_type``, ``author``, ``published``, ``declared_lang`` and ``comments`` come
+    from engines that tell them.
     """
 
     text: str | None
@@ -32,6 +32,7 @@ class Result:
     page_type: str | None = None
     author: str | None = None
     published: str | None = None
+    declared_lang: str | None = None
     comments: str | None = None
 
 

@@ -35,7 +35,8 @@ class MainText:
     are taken out by every engine but resiliparse. Pages of more than ``most_bytes`` of UTF-8 are refused.
 
     Ours also writes how sure it is (``confidence``, the word F1 that it expects, 0 to 1), the ``page_type``, and with
-    ``metadata`` the ``author`` and the day that it was ``published``, where they are marked up. ``markdown`` marks
+    ``metadata`` the ``author``, the day that it was ``published`` and the language that the page declares
+    (``declared_lang``), where they are marked up. ``markdown`` marks
     headings, lists, tables, code and quotes; ``links`` and ``images`` write addresses into the text; ``comments`` puts
     those of readers into a column of their own; ``title_heading``, ``byline`` and ``captions`` are main text where the
     model says so, always beside main text (``keep``) or never (``drop``). ``model`` is the path of one that
@@ -97,7 +98,7 @@ class MainText:
         if self.engine == "corpusforge":
             told = {"confidence": pa.float32(), "page_type": pa.string()}
         if self.engine == "corpusforge" and self.metadata:
-            told |= {"author": pa.string(), "published": pa.string()}
+            told |= {"author": pa.string(), "published": pa.string(), "declared_lang": pa.string()}
         if self.comments:
             told |= {"comments": pa.large_string()}
         text = {"text": pa.large_string(), "title": pa.string(), "blocks": pa.list_(BLOCK)}

@@ -71,6 +71,12 @@ def test_metadata_is_written_where_it_is_asked_for() -> None:
     html = article("ja").replace("</head>", told + "</head>")
     found = row(html, metadata=True)
     assert (found["author"], found["published"]) == ("N. Soseki", "2026-01-02")
+    assert [
+        row(f"<html lang='{said}'><p>{TEXTS['ja']}", metadata=True)["declared_lang"] for said in ("ja-JP", "日本")
+    ] == [
+        "ja-JP",
+        None,
+    ]
     assert "author" not in row(html)
 
 
