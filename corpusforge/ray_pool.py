@@ -99,8 +99,8 @@ class Worker:
         if differs:
             raise Mismatch(f"node {ray.util.get_node_ip_address()}: {differs}")
         self._proven.add(name)
-        # What is loaded by now stays: a collection need not look at it each time, nor come every 700 lists.
-        gc.collect()
+        # What is loaded by now stays: a collection, which ends every attempt, need not look at it each time, nor come
+        # every 700 lists.
         gc.freeze()
         gc.set_threshold(GARBAGE)
 
