@@ -88,7 +88,9 @@ class Worker:
                     raise
                 return cause_of(error) + guard.memory_note()
             finally:
+                # What is alive now was loaded and stays: the next collection need not look at it.
                 gc.collect()
+                gc.freeze()
 
     def _prove(self, work: Work) -> None:
         """Prove, once for each pass, that this worker sees the driver's plan and computes the same."""
@@ -99,8 +101,6 @@ class Worker:
         if differs:
             raise Mismatch(f"node {ray.util.get_node_ip_address()}: {differs}")
         self._proven.add(name)
-        # What is loaded by now stays: a collection, which ends every attempt, need not look at it each time, nor come
-        # every 700 lists.
         gc.freeze()
         gc.set_threshold(GARBAGE)
 
