@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -128,7 +129,12 @@ def test_two_inputs_of_one_name_that_differ_end_the_build(folder: Path) -> None:
 def test_control_c_prints_how_to_go_on(folder: Path) -> None:
     command = ["build", "web_multi", "--input", "in", "--root", "stopped", "--pool", "serial"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "corpusforge", *command], cwd=folder, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "corpusforge", *command],
+        cwd=folder,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Shells have what runs in their background pass over Ctrl-C, and it is handed down to here.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     for _ in range(600):
         if list((folder / "stopped").rglob("plan.json")):
