@@ -38,8 +38,9 @@ class Report:
 
     def sample(self, group: str, **fields: Any) -> None:
         """Offer a sample; ``fields`` need an ``id``. The ones with the smallest hash stay."""
-        offered = {"hash": sha256(f"{group} {fields['id']}".encode())[:16], **fields}
-        self._keep(group, [*self.samples.get(group, []), offered])
+        name, held = sha256(f"{group} {fields['id']}".encode())[:16], self.samples.get(group, [])
+        if len(held) < SAMPLES or name <= held[-1]["hash"]:
+            self._keep(group, [*held, {"hash": name, **fields}])
 
     def seen(self, sketch: str, value: str) -> None:
         """Count ``value`` in a sketch of distinct values (HyperLogLog)."""
