@@ -66,8 +66,7 @@ def join(deepspeed: Any) -> Workers:
 
 
 def _leave() -> None:
-    """Close the connections while Python is there: their threads, outliving it, now and then end a finished worker by a
-    signal."""
+    """Close the connections while Python is there, so that no thread of theirs outlives it."""
     if dist.is_initialized():
         dist.destroy_process_group()
 

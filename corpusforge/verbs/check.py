@@ -43,7 +43,7 @@ def plan(
     input_base: str | None = None,
     tell: Callable[[str], None] = lambda line: None,
 ) -> Plan:
-    """Read a recipe and bind it to its inputs; nothing is written and no model is loaded.
+    """Read a recipe and bind it to its inputs; nothing is written, and no model of ours is loaded.
 
     ``tell`` is given a line now and then while many inputs are looked at.
     """
