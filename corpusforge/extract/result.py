@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
+
+from corpusforge.text.block_ranges import Block
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """A line of the text: where its block hangs in the page, the share of it in links and its probability, in 1/255."""
 
     text: str
@@ -26,7 +27,7 @@ class Result:
 
     text: str | None
     title: str | None = None
-    blocks: list[dict[str, Any]] | None = None
+    blocks: list[Block] | None = None
     drop: str | None = None
     confidence: float | None = None
     page_type: str | None = None
@@ -41,12 +42,12 @@ def dropped(reason: str) -> Result:
     return Result(None, drop=reason)
 
 
-def blocks_of(lines: Iterable[Line]) -> list[dict[str, Any]]:
+def blocks_of(lines: Iterable[Line]) -> list[Block]:
     """One for each line, but for the empty ones of code."""
     blocks, start = [], 0
     for line in lines:
         end = start + len(line.text)
         if end > start:
-            blocks.append({"path": line.path, "start": start, "end": end, "links": line.links, "score": line.score})
+            blocks.append(Block(line.path, start, end, line.links, line.score))
         start = end + 1
     return blocks

@@ -18,6 +18,7 @@ from corpusforge.extract.result import Result, dropped
 from corpusforge.models.cache import Model
 from corpusforge.schema import BLOCK
 from corpusforge.stages import STRICT, put
+from corpusforge.text.block_ranges import blocks_column
 
 PARTS = ("markdown", "links", "images", "comments", "title_heading", "byline", "captions")
 FIELDS_OF = {
@@ -126,7 +127,8 @@ class MainText:
             large = len(html or b"") > self.most_bytes
             rows.append(dropped("too_large") if large else extract(html or b"", place, *url))
         guard.at("")
-        return put(self, batch, **{name: [getattr(row, name) for row in rows] for name in self.writes})
+        values = {name: [getattr(row, name) for row in rows] for name in self.writes}
+        return put(self, batch, **values | {"blocks": blocks_column(values["blocks"])})
 
     def _engine(self) -> Callable[..., Result]:
         if self.engine == "corpusforge":

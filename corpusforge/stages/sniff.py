@@ -1,5 +1,6 @@
 """Guess a page's language before extraction, and spare extraction the pages that are surely in another one."""
 
+import re
 from typing import ClassVar
 
 import pyarrow as pa
@@ -24,6 +25,7 @@ NEEDED = {
 }
 """Scripts without which hardly any text is written in a language, none of them with characters that HTML has names for.
 A page of kanji alone (a list of addresses) is judged as Chinese later on, too."""
+_SOMETHING = re.compile(rb"\S")
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -59,14 +61,16 @@ class LanguageSniff:
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         needed = [NEEDED.get(lang, ()) for lang in self.keep]
-        wanted = [name for names in needed for name in names] if all(needed) else []
-        rows = [self._sniff(html or b"", wanted) for html in batch["html"].to_pylist()]
+        wanted = tuple(name for names in needed for name in names) if all(needed) else ()
+        # Pages are looked at where they lie: most are dropped by a glance, which is cheaper than to copy them.
+        rows = [self._sniff(memoryview(html.as_buffer() or b""), wanted) for html in batch["html"]]
         langs, scores, drop = zip(*rows, strict=True) if rows else ((), (), ())
         return put(self, batch, sniff_lang=list(langs), sniff_score=list(scores), drop=list(drop))
 
-    def _sniff(self, html: bytes, wanted: list[str]) -> tuple[str, float, str | None]:
-        if wanted and html and not html.isspace() and not holds(html, wanted):
+    def _sniff(self, page: memoryview, wanted: tuple[str, ...]) -> tuple[str, float, str | None]:
+        if wanted and _SOMETHING.search(page) and not holds(page, wanted):
             return UNDETERMINED, 0.0, "other_script"
+        html = page.tobytes()
         text = visible_text(html, self.text_bytes)
         seen = scripts(text)
         if not seen.letters:

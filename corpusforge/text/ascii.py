@@ -1,32 +1,30 @@
-"""ASCII is stepped over eight bytes at a time: it is most of any page's markup."""
+"""ASCII is stepped over in blocks: it is most of any page's markup, and a processor sees a whole block at once."""
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 Bytes = NDArray[np.uint8]
-Eights = NDArray[np.uint64]
 
-_HIGH = np.uint64(0x8080808080808080)
-
-
-def eights(data: bytes) -> tuple[Bytes, Eights]:
-    """The bytes one by one, and the whole eights of them."""
-    return np.frombuffer(data, np.uint8), np.frombuffer(data, np.uint64, len(data) // 8)
+BLOCK = 64
+_HIGH = np.uint8(0x80)
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def next_high(data: Bytes, whole: Eights, at: int) -> int:
-    """The place of the next byte from ``at`` on that is not ASCII, else the number of bytes."""
-    size = len(data)
-    while at < size and at & 7:
-        if data[at] >= 0x80:
-            return at
-        at += 1
-    eight = at >> 3
-    while eight < len(whole) and whole[eight] & _HIGH == 0:
-        eight += 1
-    at = max(at, eight << 3)
-    while at < size and data[at] < 0x80:
-        at += 1
-    return at
+def is_ascii(block: Bytes) -> bool:
+    """Whether a stretch of bytes is ASCII; no byte ends the loop, so that it is compiled to vector instructions."""
+    seen = np.uint8(0)
+    for place in range(len(block)):
+        seen = np.uint8(seen | block[place])
+    return seen < 0x80
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def is_plain(block: Bytes) -> bool:
+    """Whether no byte but the last is foreign to ASCII, or begins an escape: ``&#`` or ``\\u``."""
+    seen = np.uint8(0)
+    for place in range(len(block) - 1):
+        byte, after = block[place], block[place + 1]
+        escape = ((byte == 38) & (after == 35)) | ((byte == 92) & (after == 117))
+        seen = np.uint8(seen | (byte & _HIGH) | np.uint8(escape))
+    return seen == 0

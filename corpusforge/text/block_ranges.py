@@ -1,14 +1,39 @@
-"""The ranges of the ``blocks`` column as numbers, read and replaced without a Python object a block."""
+"""The ``blocks`` column: how it is made, and its ranges as numbers, replaced without a Python object a block."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from corpusforge.schema import BLOCK
+
 Offsets = NDArray[np.int64]
 UNKNOWN_LINKS = -1
+
+
+class Block(NamedTuple):
+    """One block, as ``schema.BLOCK`` has it."""
+
+    path: str
+    start: int
+    end: int
+    links: int
+    score: int
+
+
+def blocks_column(rows: Sequence[Sequence[Block] | None]) -> pa.ListArray:
+    """The column of rows of blocks, field by field: Arrow takes a list of structs to pieces one by one."""
+    blocks = [block for row in rows for block in row or ()]
+    columns = list(zip(*blocks, strict=True)) or [()] * len(BLOCK)
+    fields = [pa.array(values, field.type) for values, field in zip(columns, BLOCK, strict=True)]
+    values = pa.StructArray.from_arrays(fields, fields=list(BLOCK))
+    bounds = np.cumsum([0, *(len(row or ()) for row in rows)])
+    mask = pa.array([row is None for row in rows], pa.bool_())
+    return pa.ListArray.from_arrays(pa.array(bounds, pa.int32()), values, pa.list_(BLOCK), mask=mask)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from lxml import etree
 
+from corpusforge.text.block_ranges import Block
+
 _INLINE = (
     "a abbr acronym b bdi bdo big cite code data del dfn em font i img ins kbd label mark nobr q rb ruby s samp "
     "small span strike strong sub sup time tt u var wbr"
@@ -152,7 +154,7 @@ def _path(element: Any) -> str:
     return ">".join(reversed(names))
 
 
-def blocks_of(text: str, page: Page) -> list[dict[str, Any]]:
+def blocks_of(text: str, page: Page) -> list[Block]:
     """One block for every line of ``text`` that is not empty: path, offsets, links in 1/255, no score."""
     blocks = []
     start = 0
@@ -164,6 +166,6 @@ def blocks_of(text: str, page: Page) -> list[dict[str, Any]]:
             in_links = page.links.count(1, at, at + len(key)) if at >= 0 else 0
             share = (255 * in_links + len(key) // 2) // len(key) if key else 0
             path = page.path(at) if at >= 0 else ""
-            blocks.append({"path": path, "start": start, "end": end, "links": share, "score": NO_SCORE})
+            blocks.append(Block(path, start, end, share, NO_SCORE))
         start = end + 1
     return blocks

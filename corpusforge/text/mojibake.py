@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from corpusforge.text.ascii import Bytes, Eights, eights, next_high
+from corpusforge.text.ascii import BLOCK, Bytes, is_ascii
 
 FEW = 8
 """So few signs prove nothing."""
@@ -100,33 +100,31 @@ def may_be_misread(utf8: bytes) -> bool:
     """Whether valid UTF-8 has any sign of misreading: a tenth of the time that counting them takes."""
     if utf8.isascii():
         return False
-    close, signs_seen = _seen(*eights(utf8), _JAPANESE_TAILS)
+    close, signs_seen = _seen(np.frombuffer(utf8, np.uint8), _JAPANESE_TAILS)
     return bool(signs_seen or (close and (_WESTERN_SIGN.search(utf8) or _LATIN_RUN.search(utf8))))
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def _seen(data: Bytes, whole: Eights, tails: NDArray[np.uint16]) -> tuple[bool, bool]:
+def _seen(data: Bytes, tails: NDArray[np.uint16]) -> tuple[bool, bool]:
     """Whether Latin letters with accents are close to foreign characters, as in both patterns above (in most text with
     accents none is); and whether C1 controls or the kanji of misread kana are there."""
     latin = controls = japanese = 0
     close = is_control = False
     size = len(data)
-    at = next_high(data, whole, 0)
-    while at < size:
-        lead = data[at]
-        if lead < 0x80:
-            at = next_high(data, whole, at)
+    for begin in range(0, size, BLOCK):
+        if is_ascii(data[begin : begin + BLOCK]):
             continue
-        if lead == _LATIN_LEAD:
-            latin += 1
-            close |= data[min(at + 2, size - 1)] >= _CONTROL_LEAD
-        elif lead == _CONTROL_LEAD and at + 1 < size:
-            controls += 1
-            is_control |= data[at + 1] < _NO_CONTROL
-        elif lead == _JAPANESE_LEAD and at + 2 < size:
-            tail = (int(data[at + 1]) << 8) | int(data[at + 2])
-            japanese += tail == tails[0] or tail == tails[1] or tail == tails[2]
-        at += 1
+        for at in range(begin, min(begin + BLOCK, size)):
+            lead = data[at]
+            if lead == _LATIN_LEAD:
+                latin += 1
+                close |= data[min(at + 2, size - 1)] >= _CONTROL_LEAD
+            elif lead == _CONTROL_LEAD and at + 1 < size:
+                controls += 1
+                is_control |= data[at + 1] < _NO_CONTROL
+            elif lead == _JAPANESE_LEAD and at + 2 < size:
+                tail = (int(data[at + 1]) << 8) | int(data[at + 2])
+                japanese += tail == tails[0] or tail == tails[1] or tail == tails[2]
     is_seen = (controls >= FEW_LEADS and is_control) or japanese >= FEW_LEADS
     return close and latin >= FEW_LEADS, is_seen
 

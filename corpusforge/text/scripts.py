@@ -1,15 +1,13 @@
 """Which scripts a text is written in, counted over UTF-8 bytes by a compiled loop."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import cache
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from corpusforge.text.ascii import Bytes, Eights, eights, next_high
-
-Places = NDArray[np.intp]
+from corpusforge.text.ascii import BLOCK, Bytes, is_plain
 
 
 @dataclass(frozen=True)
@@ -159,32 +157,38 @@ def _point(data: Bytes, at: int) -> int:
     return point
 
 
+@cache
+def _wanted(names: tuple[str, ...]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Of each class of ``TABLE`` whether it is wanted; of each byte whether a wanted letter or an escape may begin."""
+    classes, begins = np.zeros(1 + len(NAMES), np.bool_), np.zeros(256, np.bool_)
+    begins[list(b"&\\")] = True
+    for name in names:
+        classes[1 + NAMES.index(name)] = True
+        for first, last in RANGES[name]:
+            begins[chr(first).encode()[0] : chr(last).encode()[0] + 1] = True
+    return classes, begins
+
+
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def _holds(data: Bytes, whole: Eights, escapes: Places, table: Bytes, wanted: NDArray[np.bool_]) -> bool:
-    for place in escapes:
-        point = _escaped(data, place)
-        if 0x80 <= point < len(table) and wanted[table[point]]:
-            return True
-    at = next_high(data, whole, 0)
-    while at < len(data):
-        if data[at] < 0x80:
-            at = next_high(data, whole, at)
+def _holds(data: Bytes, table: Bytes, classes: NDArray[np.bool_], begins: NDArray[np.bool_]) -> bool:
+    last = len(data) - 1
+    for begin in range(0, last, BLOCK):
+        end = min(begin + BLOCK, last)
+        if is_plain(data[begin : end + 1]):
             continue
-        point = _point(data, at)
-        if point < len(table) and wanted[table[point]]:
-            return True
-        at += 1
+        for at in range(begin, end):
+            if not begins[data[at]]:
+                continue
+            point = _escaped(data, at) if data[at] < 0x80 else _point(data, at)
+            if 0x80 <= point < len(table) and classes[table[point]]:
+                return True
     return False
 
 
-def holds(html: bytes, names: Sequence[str]) -> bool:
+def holds(html: bytes | memoryview, names: tuple[str, ...]) -> bool:
     """Whether a letter of the named scripts, none of them Latin, stands anywhere in the bytes of a page.
 
     Tags, scripts and attributes are read as well, and characters escaped by number (``&#12354;``, ``\\u3042``); not
     those escaped by name (``&alpha;``) or as in addresses (``%E3%81%82``).
     """
-    wanted = np.zeros(1 + len(NAMES), np.bool_)
-    wanted[[1 + NAMES.index(name) for name in names]] = True
-    data, whole = eights(html)
-    escapes = np.flatnonzero((data == ord("&")) | (data == ord("\\")))
-    return bool(_holds(data, whole, escapes, TABLE, wanted))
+    return bool(_holds(np.frombuffer(html, np.uint8), TABLE, *_wanted(names)))

@@ -232,7 +232,7 @@ def test_a_deep_page_is_written() -> None:
 def test_each_block_is_a_line_whatever_the_options(html: bytes, options: Options) -> None:
     lines = [Line(line, "", 0, 0) for line in lines_of(html, **vars(options))]
     text = "\n".join(line.text for line in lines)
-    shown = [text[block["start"] : block["end"]] for block in blocks_of(lines)]
+    shown = [text[block.start : block.end] for block in blocks_of(lines)]
     assert shown == [line for line in text.split("\n") if line]
     assert len(lines) == len(text.split("\n")) or not lines
 

@@ -82,8 +82,8 @@ def test_one_letter_anywhere_is_found(text: str, way: str, kana: str) -> None:
     others = "".join(letter for letter in text if scripts(letter).kana == 0 and letter not in "&#\\")
     half = len(others) // 2
     page = (others[:half] + forms[way] + ";" + others[half:]).encode("utf-8", "ignore")
-    assert holds(page, ["hiragana", "katakana"])
-    assert not holds(others.encode("utf-8", "ignore"), ["hiragana", "katakana"])
+    assert holds(page, ("hiragana", "katakana"))
+    assert not holds(others.encode("utf-8", "ignore"), ("hiragana", "katakana"))
 
 
 def test_no_kept_language_keeps_every_one() -> None:

@@ -14,6 +14,11 @@ def test_a_text_is_read_as_python_reads_it(text: str) -> None:
     assert unescaped(text) == unescape(text)
 
 
+@given(st.lists(st.sampled_from("& &amp; &amp &gt; &lt; &lt &quot; &nbsp; &#39; &#3 &not it; # ; é x9".split(" "))).map("".join))
+def test_the_frequent_ones_are_read_as_python_reads_them(text: str) -> None:
+    assert unescaped(text) == unescape(text)
+
+
 @pytest.mark.parametrize("zeros", [0, 5000])
 def test_a_number_of_any_length_is_read(zeros: int) -> None:
     assert unescaped(f"a&#{'0' * zeros}65;&#{'0' * zeros}{'9' * 5000};b") == "aA\ufffdb"
