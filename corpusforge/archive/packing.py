@@ -24,6 +24,7 @@ DICTIONARY_BYTES = 16 << 20
 BACK_AT_MOST = 8
 """How often a member is inflated again from its start, for records whose length is wrong."""
 PADDING = b"\0\r\n"
+PADDING_STEP = 1 << 10
 SKIPPABLE = tuple(bytes([0x50 + number]) + b"\x2a\x4d\x18" for number in range(16))
 DICTIONARY_FRAME = b"\x5d\x2a\x4d\x18"
 
@@ -191,7 +192,7 @@ def behind_padding(file: BinaryIO, at: int) -> int:
     """Behind zero bytes and line ends, which some writers put between members, and frames that are to be skipped."""
     while True:
         file.seek(at)
-        data = file.read(CHUNK)
+        data = file.read(PADDING_STEP)
         rest = data.lstrip(PADDING)
         at += len(data) - len(rest)
         if rest.startswith(SKIPPABLE) or (0 < len(rest) < 8):

@@ -20,6 +20,16 @@ def is_ascii(block: Bytes) -> bool:
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
+def next_high(data: Bytes, at: int) -> int:
+    """The place of the first byte from ``at`` on that is not ASCII, else the number of bytes."""
+    while at < len(data) and is_ascii(data[at : at + BLOCK]):
+        at += BLOCK
+    while at < len(data) and data[at] < 0x80:
+        at += 1
+    return min(at, len(data))
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
 def is_plain(block: Bytes) -> bool:
     """Whether no byte but the last is foreign to ASCII, or begins an escape: ``&#`` or ``\\u``."""
     seen = np.uint8(0)

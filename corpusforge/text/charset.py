@@ -92,10 +92,10 @@ def decide(payload: bytes, http_label: str | None) -> Decision:
         if payload.startswith(mark):
             return _marked(payload[len(mark) :], BY_NAME[name])
     declared = _declared(payload, http_label)
-    if not is_utf8(payload):
-        return _seven_bit(payload, declared) or _wide(payload, declared) or _legacy(payload, declared)
     if payload.isascii():
         return _seven_bit(payload, declared) or _wide(payload, declared) or _utf8(payload, declared)
+    if not is_utf8(payload):
+        return _seven_bit(payload, declared) or _wide(payload, declared) or _legacy(payload, declared)
     return _short(payload, declared) or _utf8(payload, declared)
 
 
@@ -168,12 +168,12 @@ def _short(payload: bytes, declared: Declared) -> Decision | None:
 
 def _seven_bit(payload: bytes, declared: Declared) -> Decision | None:
     """Encodings that switch by escape sequences, which no other encoding has."""
-    name = None
-    if b"\x1b" in payload and JAPANESE_ESCAPE.search(payload):
+    name, escapes = None, b"\x1b" in payload
+    if escapes and JAPANESE_ESCAPE.search(payload):
         name = "iso-2022-jp"
-    elif KOREAN_ESCAPE in payload:
+    elif escapes and KOREAN_ESCAPE in payload:
         name = "iso-2022-kr"
-    elif b"~{" in payload and any(encoding.name == "hz-gb-2312" for encoding, _ in declared):
+    elif any(encoding.name == "hz-gb-2312" for encoding, _ in declared) and b"~{" in payload:
         name = "hz-gb-2312"
     if name is None or (len(payload) - len(payload.translate(None, HIGH))) * 20 > len(payload):
         return None

@@ -13,7 +13,8 @@ from typing import cast
 from fastwarc.stream_io import BrotliReader, WarcReader, ZstdReader
 from zlib_ng import zlib_ng
 
-BLANK_LINE = re.compile(rb"\r{0,2}\n\r{0,2}\n")
+BLANK_LINE = re.compile(rb"\n\r{0,2}\n")
+"""The end of a head; carriage returns before it end the last line."""
 STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)?\s+(\d{3})")
 CHUNK = re.compile(rb"[\r\n]*([0-9a-fA-F]{1,8})[ \t]*(?:;[^\n]{0,256})?\r?\n")
 STEP = 1 << 16
@@ -65,7 +66,7 @@ class Body:
     damage: str | None = None
 
 
-_FOLDED_OR_ODD = re.compile(rb"\n[ \t]|\r(?!\n)")
+_FOLDED_OR_ODD = re.compile(rb"\n[ \t]|\r(?!\n|\Z)")
 """Lines that go on with the line before, and ends of lines that are a carriage return alone."""
 Decoded = tuple[bytes, str | None]
 """What could be decoded, and what is wrong with it: ``cut`` or ``bad_coding``."""

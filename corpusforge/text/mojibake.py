@@ -38,8 +38,8 @@ _TWO_BYTE_AS_LATIN = re.compile("[\xa1-\xfe]{6,}")
 FEW_DISTINCT = 4
 _UTF8_AS_JAPANESE = re.compile("[縺繧繝荳蜈譁莠]")
 """Lead bytes E3 (kana) and E4-E7 (kanji) of UTF-8, read as Shift_JIS with the byte behind them."""
-_WESTERN_SIGN = re.compile(rb"\xc3[\x82\x83\x90\x91\xa0-\xaf](?:\xc2[\x80-\xbf]|\xe2[\x80-\x84]|\xc5|\xc6\x92|\xcb)")
-_LATIN_RUN = re.compile(rb"\xc3[\x80-\xbe](?:\xc2[\xa1-\xbf]|\xc3[\x80-\xbe]){3}")
+_MISREAD_LEADS = np.isin(np.arange(256), [0x82, 0x83, 0x90, 0x91, *range(0xA0, 0xB0)])
+"""Behind C3: the letters that the first bytes of UTF-8 are as windows-1252 (Â Ã Ð Ñ à … ï)."""
 _CONTROL_LEAD, _LATIN_LEAD, _JAPANESE_LEAD = 0xC2, 0xC3, 0xE7
 _JAPANESE_TAILS = np.array([int.from_bytes(character.encode()[1:]) for character in "縺繧繝"], np.uint16)
 _NO_CONTROL = 0xA0
@@ -98,18 +98,14 @@ def _foreign(data: NDArray[np.uint8]) -> str:
 
 def may_be_misread(utf8: bytes) -> bool:
     """Whether valid UTF-8 has any sign of misreading: a tenth of the time that counting them takes."""
-    if utf8.isascii():
-        return False
-    close, signs_seen = _seen(np.frombuffer(utf8, np.uint8), _JAPANESE_TAILS)
-    return bool(signs_seen or (close and (_WESTERN_SIGN.search(utf8) or _LATIN_RUN.search(utf8))))
+    return not utf8.isascii() and bool(_has_signs(np.frombuffer(utf8, np.uint8), _MISREAD_LEADS, _JAPANESE_TAILS))
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def _seen(data: Bytes, tails: NDArray[np.uint16]) -> tuple[bool, bool]:
-    """Whether Latin letters with accents are close to foreign characters, as in both patterns above (in most text with
-    accents none is); and whether C1 controls or the kanji of misread kana are there."""
+def _has_signs(data: Bytes, leads: NDArray[np.bool_], tails: NDArray[np.uint16]) -> bool:
+    """Whether letters that are UTF-8 read as a Latin script, C1 controls or the kanji of misread kana are there."""
     latin = controls = japanese = 0
-    close = is_control = False
+    is_latin = is_control = False
     size = len(data)
     for begin in range(0, size, BLOCK):
         if is_ascii(data[begin : begin + BLOCK]):
@@ -118,15 +114,38 @@ def _seen(data: Bytes, tails: NDArray[np.uint16]) -> tuple[bool, bool]:
             lead = data[at]
             if lead == _LATIN_LEAD:
                 latin += 1
-                close |= data[min(at + 2, size - 1)] >= _CONTROL_LEAD
+                is_latin = is_latin or _is_western(data, at, leads) or _is_run_of_latin(data, at)
             elif lead == _CONTROL_LEAD and at + 1 < size:
                 controls += 1
                 is_control |= data[at + 1] < _NO_CONTROL
             elif lead == _JAPANESE_LEAD and at + 2 < size:
                 tail = (int(data[at + 1]) << 8) | int(data[at + 2])
                 japanese += tail == tails[0] or tail == tails[1] or tail == tails[2]
-    is_seen = (controls >= FEW_LEADS and is_control) or japanese >= FEW_LEADS
-    return close and latin >= FEW_LEADS, is_seen
+    return (is_latin and latin >= FEW_LEADS) or (is_control and controls >= FEW_LEADS) or japanese >= FEW_LEADS
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _is_western(data: Bytes, at: int, leads: NDArray[np.bool_]) -> bool:
+    """Whether a letter at C3 is the first byte of UTF-8 as windows-1252 has it, and what follows the second one."""
+    if at + 2 >= len(data) or not leads[data[at + 1]]:
+        return False
+    third = data[at + 2]
+    if third in (0xC2, 0xC5, 0xCB):
+        return True
+    fourth = data[at + 3] if at + 3 < len(data) else 0
+    return (third == 0xE2 and fourth <= 0x84) or (third == 0xC6 and fourth == 0x92)
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _is_run_of_latin(data: Bytes, at: int) -> bool:
+    """Whether a letter at C3 and three more are bytes from A1 on as Latin-1 has them."""
+    if at + 8 > len(data) or data[at + 1] == 0xBF:
+        return False
+    for place in range(at + 2, at + 8, 2):
+        lead, after = data[place], data[place + 1]
+        if not ((lead == _CONTROL_LEAD and after > 0xA0) or (lead == _LATIN_LEAD and after < 0xBF)):
+            return False
+    return True
 
 
 def is_misread(text: str | bytes) -> bool:

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from corpusforge.text.ascii import next_high
 from corpusforge.text.encodings import BY_NAME, Encoding, decode
 
 SAMPLE_BYTES = 1 << 13
@@ -131,11 +132,11 @@ def sample_of(payload: bytes) -> bytes:
 
     No character of any encoding here goes on over a line end, so no piece begins inside one.
     """
-    pieces: list[bytes] = []
+    data, pieces = np.frombuffer(payload, np.uint8), list[bytes]()
     size = position = 0
-    while size < SAMPLE_BYTES and (high := HIGH_RUN.search(payload, position)):
-        end = payload.find(b"\n", high.start())
+    while size < SAMPLE_BYTES and (high := next_high(data, position)) < len(data):
+        end = payload.find(b"\n", high)
         position = len(payload) if end < 0 else end
-        pieces.append(payload[high.start() : min(position, high.start() + LINE_BYTES)])
+        pieces.append(payload[high : min(position, high + LINE_BYTES)])
         size += len(pieces[-1])
     return b"\n".join(pieces)
