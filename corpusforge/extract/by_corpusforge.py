@@ -9,7 +9,7 @@ from corpusforge.extract.metadata import Metadata, metadata, told_text
 from corpusforge.extract.network import Network, read_network
 from corpusforge.extract.options import PLAIN, Options
 from corpusforge.extract.page import Page, read_page
-from corpusforge.extract.result import Line, Result, blocks_of, dropped
+from corpusforge.extract.result import Lines, Result, dropped
 from corpusforge.extract.surroundings import SLOTS
 from corpusforge.models.cache import Model, load
 from corpusforge.text.canonical import sha256
@@ -57,14 +57,14 @@ class Corpusforge:
             return dropped("not_html")
         found = extracted(page, self._network, replace(self._options, url=url) if url else self._options)
         told = metadata(page) if self._metadata else Metadata()
-        told_lines = [] if found.lines else _told(page)
+        told_lines = None if found.lines else _told(page)
         lines = found.lines or told_lines or short_page(page)
         if not lines:
             return dropped("no_text")
         return Result(
-            "\n".join(line.text for line in lines),
+            lines.text,
             found.title or None,
-            blocks_of(lines),
+            lines.blocks,
             confidence=None if told_lines else round(found.confidence, 3),
             page_type=found.kind or None,
             author=told.author or None,
@@ -74,7 +74,7 @@ class Corpusforge:
         )
 
 
-def _told(page: Page) -> list[Line]:
+def _told(page: Page) -> Lines:
     """The lines that a page without main text has in JSON-LD; markup in them is passed over."""
     lines = (" ".join(line.split()) for line in unescaped(_TAG.sub("\n", told_text(page))).split("\n"))
-    return [Line(line, SCRIPT, 0, THRESHOLD) for line in lines if line]
+    return Lines.at(SCRIPT, THRESHOLD, [line for line in lines if line])

@@ -1,6 +1,6 @@
 """Main text by resiliparse, which is fast and keeps more than it should."""
 
-from corpusforge.extract.result import Line, Result, blocks_of, dropped
+from corpusforge.extract.result import Lines, Result, dropped
 from corpusforge.text.html import title_of
 
 NO_SCORE = 255
@@ -23,9 +23,7 @@ class Resiliparse:
         """The main text of a page; lines have no path, which resiliparse does not tell."""
         tree = self._tree.parse(html.decode("utf-8", "replace"))
         text = self._extract(tree, main_content=True, alt_texts=False) if html.strip() else ""
-        lines = [line.strip() for line in text.split("\n") if line.strip()]
+        lines = Lines.at("", NO_SCORE, [line.strip() for line in text.split("\n") if line.strip()])
         if not lines:
             return dropped("no_text")
-        return Result(
-            "\n".join(lines), title_of(html) or None, blocks_of(Line(line, "", 0, NO_SCORE) for line in lines)
-        )
+        return Result(lines.text, title_of(html) or None, lines.blocks)

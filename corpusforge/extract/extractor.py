@@ -18,7 +18,7 @@ from corpusforge.extract.markup import ATTRIBUTES, TAG_END
 from corpusforge.extract.network import TYPES, Network
 from corpusforge.extract.options import PLAIN, Options
 from corpusforge.extract.page import Page, read_page
-from corpusforge.extract.result import Line
+from corpusforge.extract.result import Lines
 from corpusforge.extract.tags import NAMES
 from corpusforge.extract.tree import IN_PREFORMATTED, Places
 
@@ -44,7 +44,7 @@ class Extracted:
     """What was taken from a page: lines, the page's title, what kind of page it is, how sure that is, 0 to 1, and the
     comments of readers where they were asked for."""
 
-    lines: list[Line]
+    lines: Lines
     title: str
     kind: str
     confidence: float
@@ -52,7 +52,7 @@ class Extracted:
 
     @property
     def text(self) -> str:
-        return "\n".join(line.text for line in self.lines)
+        return self.lines.text
 
 
 def extract(html: bytes, network: Network, options: Options = PLAIN) -> Extracted:
@@ -76,12 +76,12 @@ def extracted(page: Page, network: Network, options: Options = PLAIN) -> Extract
     )
 
 
-def short_page(page: Page) -> list[Line]:
+def short_page(page: Page) -> Lines:
     """All lines of a page of few blocks that are not links: where there is so little, it is what the page says."""
     blocks = page.blocks
     said = blocks.measures[:, WIDTH] > 2 * blocks.measures[:, IN_LINKS]
     if len(blocks) > FEW_BLOCKS or blocks.measures[said, WIDTH].sum() < LEAST_WIDTH:
-        return []
+        return Lines([], [], [], [])
     chosen = np.flatnonzero(said)
     return _lines(page, chosen, np.zeros(len(blocks), np.uint8), plain(page, chosen))
 
@@ -130,12 +130,13 @@ def written(page: Page, chosen: Numbers, options: Options) -> list[Text]:
     return [(line, piece.number) for piece, code in its for line in lines_of(piece.text, code)]
 
 
-def _lines(page: Page, chosen: Numbers, chances: npt.NDArray[np.uint8], texts: Sequence[Text]) -> list[Line]:
+def _lines(page: Page, chosen: Numbers, chances: npt.NDArray[np.uint8], texts: Sequence[Text]) -> Lines:
     measures = page.blocks.measures[chosen]
-    links = (255 * measures[:, IN_LINKS] // np.maximum(measures[:, WIDTH], 1)).tolist()
-    columns = zip(paths(page, page.blocks.element[chosen]), links, chances[chosen].tolist(), strict=True)
-    about = dict(zip(chosen.tolist(), columns, strict=True))
-    return [Line(text, *about[number]) for text, number in texts]
+    links = 255 * measures[:, IN_LINKS] // np.maximum(measures[:, WIDTH], 1)
+    hangs = paths(page, page.blocks.element[chosen])
+    at = np.searchsorted(chosen, np.array([number for _, number in texts], np.intp))
+    columns = [hangs[place] for place in at.tolist()], links[at].tolist(), chances[chosen][at].tolist()
+    return Lines([text for text, _ in texts], *columns)
 
 
 def paths(page: Page, elements: Places) -> list[str]:

@@ -1,19 +1,43 @@
 """What an engine gives for a page."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
 
-from corpusforge.text.block_ranges import Block
+import numpy as np
+
+from corpusforge.text.block_ranges import Blocks
 
 
-class Line(NamedTuple):
-    """A line of the text: where its block hangs in the page, the share of it in links and its probability, in 1/255."""
+@dataclass(frozen=True)
+class Lines:
+    """Lines of a text, and for each where its block hangs in the page, the share of it in links and its probability,
+    both in 1/255."""
 
-    text: str
-    path: str
-    links: int
-    score: int
+    texts: list[str]
+    paths: list[str]
+    links: list[int]
+    scores: list[int]
+
+    @classmethod
+    def at(cls, path: str, score: int, texts: list[str]) -> "Lines":
+        """Lines of one place, without links."""
+        return cls(texts, [path] * len(texts), [0] * len(texts), [score] * len(texts))
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.texts)
+
+    @property
+    def blocks(self) -> Blocks:
+        """One for each line, but for the empty ones of code."""
+        sizes = np.array([len(text) for text in self.texts], np.int64)
+        ends = np.cumsum(sizes + 1) - 1
+        columns = (self.paths, (ends - sizes).tolist(), ends.tolist(), self.links, self.scores)
+        if all(self.texts):
+            return Blocks(*columns)
+        return Blocks(*([value for value, text in zip(column, self.texts, strict=True) if text] for column in columns))
 
 
 @dataclass(frozen=True)
@@ -27,7 +51,7 @@ class Result:
 
     text: str | None
     title: str | None = None
-    blocks: list[Block] | None = None
+    blocks: Blocks | None = None
     drop: str | None = None
     confidence: float | None = None
     page_type: str | None = None
@@ -40,14 +64,3 @@ class Result:
 def dropped(reason: str) -> Result:
     """No text, for a reason."""
     return Result(None, drop=reason)
-
-
-def blocks_of(lines: Iterable[Line]) -> list[Block]:
-    """One for each line, but for the empty ones of code."""
-    blocks, start = [], 0
-    for line in lines:
-        end = start + len(line.text)
-        if end > start:
-            blocks.append(Block(line.path, start, end, line.links, line.score))
-        start = end + 1
-    return blocks

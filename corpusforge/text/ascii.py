@@ -16,7 +16,7 @@ def is_ascii(block: Bytes) -> bool:
     seen = np.uint8(0)
     for place in range(len(block)):
         seen = np.uint8(seen | block[place])
-    return seen < 0x80
+    return bool(seen < 0x80)
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
@@ -37,4 +37,4 @@ def is_plain(block: Bytes) -> bool:
         byte, after = block[place], block[place + 1]
         escape = ((byte == 38) & (after == 35)) | ((byte == 92) & (after == 117))
         seen = np.uint8(seen | (byte & _HIGH) | np.uint8(escape))
-    return seen == 0
+    return bool(seen == 0)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from lxml import etree
 
-from corpusforge.text.block_ranges import Block
+from corpusforge.text.block_ranges import Blocks
 
 _INLINE = (
     "a abbr acronym b bdi bdo big cite code data del dfn em font i img ins kbd label mark nobr q rb ruby s samp "
@@ -154,9 +154,9 @@ def _path(element: Any) -> str:
     return ">".join(reversed(names))
 
 
-def blocks_of(text: str, page: Page) -> list[Block]:
+def blocks_of(text: str, page: Page) -> Blocks:
     """One block for every line of ``text`` that is not empty: path, offsets, links in 1/255, no score."""
-    blocks = []
+    rows = list[tuple[Any, ...]]()
     start = 0
     for line in text.split("\n"):
         end = start + len(line)
@@ -166,6 +166,6 @@ def blocks_of(text: str, page: Page) -> list[Block]:
             in_links = page.links.count(1, at, at + len(key)) if at >= 0 else 0
             share = (255 * in_links + len(key) // 2) // len(key) if key else 0
             path = page.path(at) if at >= 0 else ""
-            blocks.append(Block(path, start, end, share, NO_SCORE))
+            rows.append((path, start, end, share, NO_SCORE))
         start = end + 1
-    return blocks
+    return Blocks(*([row[place] for row in rows] for place in range(len(Blocks._fields))))

@@ -148,7 +148,7 @@ def test_no_bytes_break_it(html: bytes) -> None:
     if found.drop is None:
         assert found.text
         assert found.blocks
-        assert found.blocks[-1].end == len(found.text)
+        assert found.blocks.end[-1] == len(found.text)
 
 
 ASK = """

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from corpusforge.extract.extractor import paths, plain, written
 from corpusforge.extract.options import Options
 from corpusforge.extract.page import read_page
-from corpusforge.extract.result import Line, blocks_of
+from corpusforge.extract.result import Lines
 from corpusforge.stages.main_text import MainText
 from corpusforge.stages.mask import MaskPersonal
 from tests.extract.markup import anything
@@ -230,9 +230,9 @@ def test_a_deep_page_is_written() -> None:
 
 @given(anything, st.builds(Options, *[st.booleans()] * 3))
 def test_each_block_is_a_line_whatever_the_options(html: bytes, options: Options) -> None:
-    lines = [Line(line, "", 0, 0) for line in lines_of(html, **vars(options))]
-    text = "\n".join(line.text for line in lines)
-    shown = [text[block.start : block.end] for block in blocks_of(lines)]
+    lines = Lines.at("", 0, lines_of(html, **vars(options)))
+    text, blocks = lines.text, lines.blocks
+    shown = [text[start:end] for start, end in zip(blocks.start, blocks.end, strict=True)]
     assert shown == [line for line in text.split("\n") if line]
     assert len(lines) == len(text.split("\n")) or not lines
 

@@ -160,8 +160,8 @@ def test_lines_that_stand_nowhere_get_no_path() -> None:
     page = Page.of(by_trafilatura._parsed(ARTICLE.encode(), ""))
     blocks = blocks_of("この行はページにない行です\n|\n\n猫の話\n前の記事 | 次の記事", page)
     article = "html>body>article.post-0"
-    assert [block.path for block in blocks] == ["", "", f"{article}>h1", f"{article}>p"]
-    assert [block.links for block in blocks] == [0, 0, 0, 255]
+    assert blocks.path == ["", "", f"{article}>h1", f"{article}>p"]
+    assert blocks.links == [0, 0, 0, 255]
 
 
 @pytest.mark.real
