@@ -7,11 +7,11 @@ word says of the text inside is learnt, not written down.
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from corpusforge.extract.markup import ATTRIBUTES, END, START, TAG_END, Markup, Tags
 from corpusforge.extract.tags import BASIS, NUMBERS, Bytes, Hashes, hashed, name_hash
 from corpusforge.extract.tree import Places, Tree
+from corpusforge.kernels import kernel
 
 HIDDEN, NOT_SHOWN = 1, 2
 """An element that is hidden from some readers; one that nobody sees unless a script shows it."""
@@ -54,7 +54,7 @@ def read_attributes(markup: Markup, tree: Tree) -> Attributes:
     return Attributes(words[: first[-1]], first, kind, flags, types[:found])
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _read(
     html: Bytes,
     tags: Tags,
@@ -96,7 +96,7 @@ def _read(
     return found
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _attribute(html: Bytes, at: int, end: int) -> tuple[int, np.uint32, int, int]:
     """Where the next attribute ends, the hash of its name, and where its value stands."""
     while at < end and (html[at] <= 32 or html[at] == 47):
@@ -128,7 +128,7 @@ def _attribute(html: Bytes, at: int, end: int) -> tuple[int, np.uint32, int, int
     return at, name, value, at
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _hash_of(html: Bytes, at: int, end: int) -> np.uint32:
     value = np.uint32(BASIS)
     for place in range(at, end):
@@ -137,7 +137,7 @@ def _hash_of(html: Bytes, at: int, end: int) -> np.uint32:
     return value
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _words(html: Bytes, at: int, end: int, name: np.uint32, words: Hashes, count: int) -> tuple[int, np.uint32]:
     """Hash the words of a value and each name of several words as a whole; give how many words there are now and the
     first name. A word ends at what is no letter and before a capital; digits do not count."""
@@ -180,7 +180,7 @@ def _words(html: Bytes, at: int, end: int, name: np.uint32, words: Hashes, count
     return count, begun
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _not_displayed(html: Bytes, at: int, end: int) -> bool:
     """Whether a style says ``display: none``."""
     for place in range(at, end - 11):
@@ -192,7 +192,7 @@ def _not_displayed(html: Bytes, at: int, end: int) -> bool:
     return False
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _json_types(html: Bytes, at: int, end: int, types: Hashes, found: int) -> int:
     """Take the hashes of what follows ``"@type":`` in JSON-LD."""
     while at + 8 < end and found < MOST_TYPES:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from corpusforge.extract.letters import (
     ASCII,
@@ -21,6 +20,7 @@ from corpusforge.extract.letters import (
 from corpusforge.extract.markup import ELEMENT, END, KIND, NOTHING, OPEN, START, Markup, Tags
 from corpusforge.extract.tags import BLOCK, KINDS, NUMBERS, Bytes
 from corpusforge.extract.tree import IN_EMPHASIS, IN_LINK, IN_PREFORMATTED, IN_SILENT, Places, Tree
+from corpusforge.kernels import kernel
 
 MEASURES = (
     "width", "in_links", "words", "marks", "sentences", "digits", "capitals", "wide", "emphasised", "links", "breaks",
@@ -67,7 +67,7 @@ def read_blocks(markup: Markup, tree: Tree) -> Blocks:
     return Blocks(text[:size], element[:count], start[:count], end[:count], measures[:count], tag_at[: most - 1])
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _read(
     html: Bytes,
     tags: Tags,
@@ -132,7 +132,7 @@ def _read(
     return count, put
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _behind_space(html: Bytes, at: int, stop: int, ascii_classes: Bytes) -> tuple[int, int]:
     """The place of the first character that is no space, and that character."""
     while at < stop:
@@ -146,7 +146,7 @@ def _behind_space(html: Bytes, at: int, stop: int, ascii_classes: Bytes) -> tupl
     return stop, 0
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _indented(html: Bytes, begun: int, at: int, text: Bytes, put: int) -> int:
     """Copy the blanks of the line before a place; give where the text now ends."""
     line = at
@@ -158,7 +158,7 @@ def _indented(html: Bytes, begun: int, at: int, text: Bytes, put: int) -> int:
     return put
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _copied(
     html: Bytes,
     at: int,
@@ -233,11 +233,11 @@ def _copied(
     return put, shown, space, around_space, in_word
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _character(html: Bytes, at: int, stop: int) -> tuple[int, int]:
     """The character at a place, written out or as a reference, and the bytes it takes."""
     if html[at] != 38:  # &
-        return code_at(html, at, stop)  # type: ignore[no-any-return]
+        return code_at(html, at, stop)
     limit = min(stop, at + LONGEST_REFERENCE)
     end = at + 1
     while end < limit and html[end] != 59:  # ;
@@ -251,7 +251,7 @@ def _character(html: Bytes, at: int, stop: int) -> tuple[int, int]:
     return _named(html, at + 1, end), end + 1 - at
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _numbered(html: Bytes, at: int, end: int) -> int:
     """The code point of a reference by number, decimal or hexadecimal; the replacement character if it is none."""
     base = 10
@@ -267,7 +267,7 @@ def _numbered(html: Bytes, at: int, end: int) -> int:
     return code if 0 < code < 0x110000 else 0xFFFD
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _named(html: Bytes, at: int, end: int) -> int:
     """What a reference by name counts as: a space, one of the five signs of XML, else a letter."""
     size = end - at

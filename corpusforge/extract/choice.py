@@ -2,7 +2,6 @@
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from corpusforge.extract.attributes import NOT_SHOWN, property_hash
 from corpusforge.extract.blocks import IN_LINKS, WIDTH, WORDS
@@ -12,6 +11,7 @@ from corpusforge.extract.page import Page
 from corpusforge.extract.surroundings import HEADING_LEVEL
 from corpusforge.extract.tags import NUMBERS, Hashes, name_hash
 from corpusforge.extract.tree import Places
+from corpusforge.kernels import compiled
 
 Flags = npt.NDArray[np.bool_]
 
@@ -161,10 +161,10 @@ def _of_blocks(page: Page, elements: Flags) -> Flags:
 
 
 def _named(page: Page, names: Hashes) -> Flags:
-    return _having(page.attributes.words, page.attributes.first, names)  # type: ignore[no-any-return]
+    return _having(page.attributes.words, page.attributes.first, names)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _having(words: Hashes, first: Places, names: Hashes) -> Flags:
     """Which elements have a word that is one of a few names."""
     found = np.zeros(len(first) - 1, np.bool_)
@@ -176,7 +176,7 @@ def _having(words: Hashes, first: Places, names: Hashes) -> Flags:
     return found
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _inside(parent: Places, wanted: Flags) -> Flags:
     """Which elements are wanted or in one that is."""
     found = wanted.copy()
@@ -185,7 +185,7 @@ def _inside(parent: Places, wanted: Flags) -> Flags:
     return found
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _around(parent: Places, elements: Places) -> Flags:
     """Which elements are among these or around one of them."""
     found = np.zeros(len(parent), np.bool_)

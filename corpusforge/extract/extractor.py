@@ -7,7 +7,6 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from corpusforge.extract.blocks import IN_LINKS, WIDTH, WORDS
 from corpusforge.extract.characters import decoded, lines_of
@@ -21,6 +20,7 @@ from corpusforge.extract.page import Page, read_page
 from corpusforge.extract.result import Lines
 from corpusforge.extract.tags import NAMES
 from corpusforge.extract.tree import IN_PREFORMATTED, Places
+from corpusforge.kernels import compiled
 
 MODEL = "extractor.npz"
 THRESHOLD = 102
@@ -147,7 +147,7 @@ def paths(page: Page, elements: Places) -> list[str]:
     return [">".join([names[element] for element in row if element]) for row in rows.tolist()]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _around(parent: Places, block: Places, elements: Places, most: int) -> Places:
     """The nearest ``most`` elements around each one that break text, the outermost first; 0 where there are fewer."""
     found = np.zeros((len(elements), most), np.int32)

@@ -2,7 +2,6 @@
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from corpusforge.extract.attributes import Attributes
 from corpusforge.extract.blocks import (
@@ -56,6 +55,7 @@ from corpusforge.extract.surroundings import (
 from corpusforge.extract.tags import NUMBERS, Bytes, Hashes, name_hash
 from corpusforge.extract.templates import group_blocks
 from corpusforge.extract.tree import Places, Tree
+from corpusforge.kernels import compiled, inlined, kernel
 from corpusforge.text.exact import natural_log
 
 LEVELS, NEIGHBOURS, WINDOWS = 5, (-3, -2, -1, 1, 2, 3), (5, 20)
@@ -139,13 +139,13 @@ def features(
     return found
 
 
-@njit(cache=True, inline="always")  # type: ignore[untyped-decorator]
+@inlined
 def _log(value: float) -> float:
     """ln(1 + value), of what is not negative."""
     return natural_log(1.0 + value)  # type: ignore[no-any-return]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _own(
     holder: Places,
     element: Bytes,
@@ -174,14 +174,14 @@ def _own(
         x[22], x[23] = what == DIVISION, what == 0
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _ends(code: int, ascii_classes: Bytes) -> bool:
     """Whether a mark ends a sentence; commas and colons part it."""
     commas = code in (44, 58, 59, 0x3001, 0xFF0C, 0xFF1A, 0xFF1B, 0xFF64, 0x60C, 0x61B)
     return class_of(code, ascii_classes) & SENTENCE != 0 and not commas
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _surrounded(
     begins: Places, holder: Places, depth: Places, names: Floats, parts: Places, outer: Places, found: Floats
 ) -> None:
@@ -197,7 +197,7 @@ def _surrounded(
         found[number, _INSIDE + _PARTS] = depth[one]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _in_regions(
     holder: Places,
     regions: Floats,
@@ -223,7 +223,7 @@ def _in_regions(
             one = outer[one]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _by_best(
     begins: Places,
     holder: Places,
@@ -258,7 +258,7 @@ def _by_best(
         x[6] = names[best, PATH]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _by_template(group: Places, sums: Floats, measures: npt.NDArray[np.int32], found: Floats) -> None:
     total = 0.0
     for number in range(len(group)):
@@ -270,7 +270,7 @@ def _by_template(group: Places, sums: Floats, measures: npt.NDArray[np.int32], f
         x[3], x[4], x[5] = _log(width / blocks), width / (total + 1.0), (s[4] - s[3] + 1.0) / blocks
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _by_title(
     element: Bytes, holder: Places, category: Places, level: Places, overlap: Floats, named: int, found: Floats
 ) -> None:
@@ -293,7 +293,7 @@ def _by_title(
             heading = number
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _by_neighbours(
     element: Bytes,
     holder: Places,
@@ -319,7 +319,7 @@ def _by_neighbours(
             x[4] = 1.0 if group[other] == group[number] else beside
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _in_windows(measures: npt.NDArray[np.int32], found: Floats) -> None:
     count = len(measures)
     sums = np.zeros((count + 1, 4))
@@ -348,7 +348,7 @@ def _in_windows(measures: npt.NDArray[np.int32], found: Floats) -> None:
         x[7] = _log(sums[number, 3])
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _page(
     size: int,
     element: Bytes,

@@ -2,12 +2,12 @@
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from corpusforge.extract.blocks import WIDTH, Blocks
 from corpusforge.extract.letters import ASCII, LETTER, WIDE, class_of, code_at
 from corpusforge.extract.tags import BASIS, Bytes, Hashes, hashed
 from corpusforge.extract.tree import Places
+from corpusforge.kernels import kernel
 
 LONGEST = 250
 """Width from which on a block is no title."""
@@ -30,7 +30,7 @@ def title_overlap(blocks: Blocks, level: Places, title: Bytes) -> tuple[Floats, 
     return overlap, best
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _next_word(text: Bytes, at: int, end: int, ascii_classes: Bytes) -> tuple[int, np.uint32]:
     """Where the search goes on, and the hash of the next word; 0 where there is none."""
     value, length = np.uint32(BASIS), 0
@@ -56,7 +56,7 @@ def _next_word(text: Bytes, at: int, end: int, ascii_classes: Bytes) -> tuple[in
     return at, value if length else np.uint32(0)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _hash(text: Bytes, at: int, end: int) -> np.uint32:
     value = np.uint32(BASIS)
     for place in range(at, end):
@@ -64,7 +64,7 @@ def _hash(text: Bytes, at: int, end: int) -> np.uint32:
     return value
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _learn(title: Bytes, ascii_classes: Bytes, words: Hashes) -> int:
     at, count = 0, 0
     while at < len(title) and count < MOST_WORDS:
@@ -79,7 +79,7 @@ def _learn(title: Bytes, ascii_classes: Bytes, words: Hashes) -> int:
     return count
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _knows(words: Hashes, word: np.uint32) -> bool:
     slot = np.int64(word) % SLOTS
     while words[slot] != 0:
@@ -89,7 +89,7 @@ def _knows(words: Hashes, word: np.uint32) -> bool:
     return False
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _score(
     text: Bytes,
     start: Places,

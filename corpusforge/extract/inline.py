@@ -10,7 +10,6 @@ from urllib.parse import urljoin
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from corpusforge.extract.characters import decoded
 from corpusforge.extract.markup import ELEMENT, KIND, OPEN
@@ -19,6 +18,7 @@ from corpusforge.extract.page import Page
 from corpusforge.extract.tags import NUMBERS
 from corpusforge.extract.tree import IN_PREFORMATTED, Places
 from corpusforge.extract.values import values_of
+from corpusforge.kernels import compiled
 
 _A, _IMG, _BASE, _NOSCRIPT = (NUMBERS[name] for name in ("a", "img", "base", "noscript"))
 _CODE = [NUMBERS[name] for name in ("code", "kbd", "samp", "tt")]
@@ -181,7 +181,7 @@ def _base(page: Page, url: str) -> str:
         return url
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _owners(parent: Places, wanted: npt.NDArray[np.bool_]) -> Places:
     """The nearest wanted element that each one is or is in; 0 if there is none."""
     found = np.zeros(len(parent), np.int32)

@@ -1,9 +1,9 @@
 """What a character is, in any script: cheap classes for measures of text."""
 
 import numpy as np
-from numba import njit
 
 from corpusforge.extract.tags import Bytes
+from corpusforge.kernels import kernel
 
 SPACE, LETTER, DIGIT, CAPITAL, MARK, SENTENCE, WIDE = (1 << bit for bit in range(7))
 """``MARK`` is punctuation, ``SENTENCE`` what parts or ends sentences; a ``WIDE`` letter (kana, han, hangul) says as
@@ -25,7 +25,7 @@ def _ascii() -> Bytes:
 ASCII = _ascii()
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def class_of(code: int, ascii_classes: Bytes) -> int:
     """The class of a code point."""
     if code < 128:
@@ -47,7 +47,7 @@ def class_of(code: int, ascii_classes: Bytes) -> int:
     return LETTER | DIGIT if 0xFF10 <= code <= 0xFF19 else LETTER
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def code_at(text: Bytes, at: int, end: int) -> tuple[int, int]:
     """The code point of UTF-8 at a place, and how many bytes it takes; what is no UTF-8 is a byte of its own."""
     first = int(text[at])

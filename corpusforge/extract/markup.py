@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from corpusforge.extract.tags import BASIS, HASHES, KINDS, NAMES, RAW, SLOT_NUMBERS, Bytes, Hashes, hashed, number_of
+from corpusforge.kernels import compiled, inlined, kernel
 
 START, ATTRIBUTES, TAG_END, END, ELEMENT, NAME, KIND = range(7)
 """Columns: the place of ``<``; the end of the name; that of the tag; where the next text begins, which is behind the
@@ -40,7 +40,7 @@ def read_markup(html: bytes) -> Markup:
     return Markup(data, tags[:found])
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _find(html: Bytes, marks: Marks, kinds: Bytes, hashes: Hashes, numbers: Bytes, tags: Tags) -> int:
     size, end, found = len(html), 0, 0
     unclosed = np.zeros(len(NAMES) + 1, np.bool_)
@@ -62,12 +62,12 @@ def _find(html: Bytes, marks: Marks, kinds: Bytes, hashes: Hashes, numbers: Byte
     return found
 
 
-@njit(cache=True, inline="always")  # type: ignore[untyped-decorator]
+@inlined
 def _is_letter(byte: int) -> bool:
     return 97 <= (byte | 32) <= 122
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _put(
     tags: Tags, row: int, start: int, name_end: int, tag_end: int, end: int, element: int, name: np.uint32, kind: int
 ) -> None:
@@ -75,7 +75,7 @@ def _put(
     tags[row, ELEMENT], tags[row, NAME], tags[row, KIND] = element, np.int32(name), kind
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _after_comment(html: Bytes, at: int, unclosed: npt.NDArray[np.bool_]) -> int:
     """The end of ``<!-- … -->``, or of another declaration at its first ``>``, as for a comment that never ends."""
     size = len(html)
@@ -89,10 +89,10 @@ def _after_comment(html: Bytes, at: int, unclosed: npt.NDArray[np.bool_]) -> int
                 return end + 3
             end += 1
         unclosed[0] = True
-    return _behind(html, at + 2)  # type: ignore[no-any-return]
+    return _behind(html, at + 2)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _behind(html: Bytes, at: int) -> int:
     """Behind the next ``>``."""
     while at < len(html) and html[at] != 62:
@@ -100,7 +100,7 @@ def _behind(html: Bytes, at: int) -> int:
     return min(at + 1, len(html))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _name(html: Bytes, at: int) -> tuple[int, np.uint32]:
     """The end of a tag's name and its hash."""
     value = np.uint32(BASIS)
@@ -113,19 +113,19 @@ def _name(html: Bytes, at: int) -> tuple[int, np.uint32]:
     return at, value
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _end_tag(html: Bytes, at: int, hashes: Hashes, numbers: Bytes, tags: Tags, row: int) -> int:
     if not _is_letter(html[at + 2]):
         end = _behind(html, at + 2)
         _put(tags, row, at, end, end, end, 0, np.uint32(0), NOTHING)
-        return end  # type: ignore[no-any-return]
+        return end
     name_end, name = _name(html, at + 2)
     end = _behind(html, name_end)
     _put(tags, row, at, name_end, end, end, number_of(name, hashes, numbers), name, CLOSE)
-    return end  # type: ignore[no-any-return]
+    return end
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _start_tag(
     html: Bytes,
     marks: Marks,
@@ -146,19 +146,19 @@ def _start_tag(
     if kinds[element] & RAW and not (itself_closed and _may_close_itself(element)):
         end = _after_content(html, marks, mark, tag_end, name, element, unclosed)
     _put(tags, row, at, name_end, tag_end, end, element, name, OPEN)
-    return end  # type: ignore[no-any-return]
+    return end
 
 
 _SCRIPT, _TITLE, _STYLE, _TEXTAREA = (NAMES.index(name) for name in ("script", "title", "style", "textarea"))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _may_close_itself(element: int) -> bool:
     """``<svg/>`` ends with its tag; browsers do not believe it of ``<script/>``."""
     return element not in (_SCRIPT, _TITLE, _STYLE, _TEXTAREA)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _tag_end(html: Bytes, at: int) -> int:
     """Behind the ``>`` that ends a tag; one in a quoted value does not."""
     size = len(html)
@@ -178,7 +178,7 @@ def _tag_end(html: Bytes, at: int) -> int:
     return min(at + 1, size)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _after_content(
     html: Bytes,
     marks: Marks,
@@ -196,6 +196,6 @@ def _after_content(
             if place >= at and place + 2 < size and html[place + 1] == 47:
                 end, closing = _name(html, place + 2)
                 if closing == name:
-                    return _behind(html, end)  # type: ignore[no-any-return]
+                    return _behind(html, end)
         unclosed[element + 1] = True
     return size if element == _SCRIPT else at

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from corpusforge.extract.features import FEATURES
+from corpusforge.kernels import compiled, kernel
 from corpusforge.text.canonical import sha256
 from corpusforge.text.exact import exponential
 
@@ -88,7 +88,7 @@ def read_network(path: Path, slots: int) -> Network:
         return Network(layers, file["mean"], file["scale"], words, sha256(data))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _normal(features: Floats, mean: Floats, scale: Floats) -> Floats:
     count, size = features.shape
     found = np.empty((count, size), np.float32)
@@ -99,22 +99,22 @@ def _normal(features: Floats, mean: Floats, scale: Floats) -> Floats:
     return found
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _linear(x: Floats, weight: Floats, bias: Floats) -> Floats:
-    return _sums(x, weight.reshape((1, *weight.shape)), bias, 0)  # type: ignore[no-any-return]
+    return _sums(x, weight.reshape((1, *weight.shape)), bias, 0)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _convolved(z: Floats, weight: Floats, bias: Floats, distance: int) -> Floats:
     """z and what a convolution makes of it, where that is positive."""
     found = _sums(z, weight, bias, distance)
     for row in range(len(z)):
         for output in range(len(bias)):
             found[row, output] = max(found[row, output], np.float32(0)) + z[row, output]
-    return found  # type: ignore[no-any-return]
+    return found
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _sums(x: Floats, weight: Floats, bias: Floats, distance: int) -> Floats:
     """For each row the bias and, tap by tap, one input after the other times its weights; rows outside are zeros."""
     count, taps, inputs = len(x), len(weight), x.shape[1]
@@ -131,7 +131,7 @@ def _sums(x: Floats, weight: Floats, bias: Floats, distance: int) -> Floats:
     return found[:count]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _add(sums: Floats, x: Floats, weight: Floats) -> None:
     """Add the inputs of ``ROWS`` rows times their weights, one input after the other; a weight is loaded once for all
     rows, a sum once for ``ROWS`` inputs."""
@@ -154,7 +154,7 @@ def _add(sums: Floats, x: Floats, weight: Floats) -> None:
                 sums[row, output] += x[row, place] * weight[place, output]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _relu(x: Floats) -> Floats:
     for row in range(len(x)):
         for column in range(x.shape[1]):
@@ -162,7 +162,7 @@ def _relu(x: Floats) -> Floats:
     return x
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _pooled(z: Floats, weight: Floats, bias: Floats) -> Floats:
     """The mean of all blocks by attention, then the plain mean, as one row."""
     count, hidden = z.shape
@@ -185,7 +185,7 @@ def _pooled(z: Floats, weight: Floats, bias: Floats) -> Floats:
     return found
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _chances(scores: Floats) -> npt.NDArray[np.uint8]:
     found = np.empty(len(scores), np.uint8)
     for row in range(len(scores)):

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from corpusforge.extract.attributes import HIDDEN, Attributes
 from corpusforge.extract.blocks import IN_LINKS, SENTENCES, WIDTH, Blocks
 from corpusforge.extract.tags import NAMES, NUMBERS, Bytes, Hashes
 from corpusforge.extract.tree import Places, Tree
+from corpusforge.kernels import inlined, kernel
 from corpusforge.text.exact import exponential
 
 Floats = npt.NDArray[np.float32]
@@ -90,7 +90,7 @@ def read_surroundings(tree: Tree, attributes: Attributes, blocks: Blocks, word_s
     return Surroundings(names, parts, template, regions, first, last, outer, prose, best)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _paths(
     parent: Places,
     element: Bytes,
@@ -121,13 +121,13 @@ def _paths(
         template[one] = path ^ (path >> np.uint64(29))
 
 
-@njit(cache=True, inline="always")  # type: ignore[untyped-decorator]
+@inlined
 def is_prose(measures: npt.NDArray[np.int32]) -> bool:
     """Whether a block is a sentence or more that is no link."""
     return bool(measures[WIDTH] - measures[IN_LINKS] >= PROSE_WIDTH and measures[SENTENCES] > 0)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _regions(
     parent: Places,
     element: Bytes,
@@ -159,14 +159,14 @@ def _regions(
         first[around], last[around] = min(first[around], first[one]), max(last[around], last[one])
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _outer(parent: Places, regions: Floats, outer: Places) -> None:
     for one in range(1, len(parent)):
         around = parent[one]
         outer[one] = around if regions[around, BLOCKS_IN] > regions[one, BLOCKS_IN] else outer[around]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _prose(
     block: Places,
     begins: Places,

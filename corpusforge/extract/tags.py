@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from corpusforge.kernels import inlined, kernel
 
 Bytes = npt.NDArray[np.uint8]
 Hashes = npt.NDArray[np.uint32]
@@ -56,7 +57,7 @@ def name_hash(name: str) -> int:
     return value
 
 
-@njit(cache=True, inline="always")  # type: ignore[untyped-decorator]
+@inlined
 def hashed(value: np.uint32, byte: int) -> np.uint32:
     """One more byte of FNV-1a."""
     return np.uint32((value ^ np.uint32(byte)) * np.uint32(PRIME))
@@ -86,7 +87,7 @@ KINDS = _kinds()
 HASHES, SLOT_NUMBERS = _table(NAMES)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def number_of(value: np.uint32, hashes: Hashes, numbers: Bytes) -> int:
     """The number of the element whose name has this hash; 0 if there is none."""
     slot = np.int64(value) % SLOTS

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from corpusforge.extract.blocks import IN_LINKS, WIDTH
 from corpusforge.extract.tree import Places
+from corpusforge.kernels import compiled
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ def group_blocks(template: npt.NDArray[np.uint64], measures: npt.NDArray[np.int3
     return Groups(number, sums[:groups])
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _group(
     template: npt.NDArray[np.uint64],
     measures: npt.NDArray[np.int32],

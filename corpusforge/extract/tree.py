@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from corpusforge.extract.markup import CLOSE, ELEMENT, NAME, OPEN, Markup, Tags
 from corpusforge.extract.markup import KIND as TAG_KIND
@@ -20,6 +19,7 @@ from corpusforge.extract.tags import (
     VOID,
     Bytes,
 )
+from corpusforge.kernels import compiled, inlined, kernel
 
 MOST_DEPTH = 512
 """Elements nested deeper hang in the one at this depth."""
@@ -63,7 +63,7 @@ def read_tree(markup: Markup) -> Tree:
     return Tree(tag, element, parent, depth, block, inherited, inside)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _build(
     tags: Tags,
     kinds: Bytes,
@@ -95,7 +95,7 @@ def _build(
         inside[row] = stack[top]
 
 
-@njit(cache=True, inline="always")  # type: ignore[untyped-decorator]
+@inlined
 def _given(kind: int, what: int) -> int:
     """What an element adds to those inside it."""
     given = IN_LINK if what == _A else 0
@@ -104,7 +104,7 @@ def _given(kind: int, what: int) -> int:
     return given | (IN_SILENT if kind & SILENT else 0)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _closed(
     tags: Tags, kinds: Bytes, tag: Places, element: Bytes, stack: Places, top: int, what: int, name: int
 ) -> int:
@@ -118,7 +118,7 @@ def _closed(
     return top
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _stops(kinds: Bytes, what: int, around: int) -> bool:
     """Whether the end tag of one element does not reach out of another."""
     is_block = kinds[what] & BLOCK
@@ -134,7 +134,7 @@ def _stops(kinds: Bytes, what: int, around: int) -> bool:
     return what == _P and (kinds[around] & BLOCK) != 0
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _implied(kinds: Bytes, element: Bytes, stack: Places, top: int, what: int) -> int:
     """The top of the stack once a start tag has ended what it ends without saying so."""
     lowest = top + 1
@@ -151,7 +151,7 @@ def _implied(kinds: Bytes, element: Bytes, stack: Places, top: int, what: int) -
     return min(top, lowest - 1)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _nearest(
     element: Bytes, stack: Places, top: int, wanted: tuple[int, int, int], borders: tuple[int, int, int]
 ) -> int:
@@ -165,7 +165,7 @@ def _nearest(
     return top + 1
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _paragraph(kinds: Bytes, element: Bytes, stack: Places, top: int) -> int:
     for place in range(top, 0, -1):
         if element[stack[place]] == _P:
@@ -175,7 +175,7 @@ def _paragraph(kinds: Bytes, element: Bytes, stack: Places, top: int) -> int:
     return top + 1
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _item(kinds: Bytes, element: Bytes, stack: Places, top: int) -> int:
     for place in range(top, 0, -1):
         one = element[stack[place]]
@@ -186,7 +186,7 @@ def _item(kinds: Bytes, element: Bytes, stack: Places, top: int) -> int:
     return top + 1
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _part_of_table(element: Bytes, stack: Places, top: int, what: int) -> int:
     """A cell ends a cell, a row also a row, a group of rows also a group; none of them reaches out of its table."""
     lowest = top + 1

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numba import njit
 from numpy.typing import NDArray
+
+from corpusforge.kernels import compiled, kernel
 
 KEPT, EXACT, NEAR, SAME_ID = range(4)
 REASONS = (None, "exact", "near", "same_id")
@@ -105,7 +106,7 @@ def _codes(column: pa.ChunkedArray) -> NDArray[np.int64]:
     return codes
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _components(count: int, left: Any, right: Any) -> Any:
     """Union-find; the root of a component is its smallest member."""
     parent = np.arange(count)
@@ -118,7 +119,7 @@ def _components(count: int, left: Any, right: Any) -> Any:
     return parent
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _root(parent: Any, row: int) -> int:
     while parent[row] != row:
         parent[row] = parent[parent[row]]
@@ -126,7 +127,7 @@ def _root(parent: Any, row: int) -> int:
     return row
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _judged(
     order: Any, clusters: Any, ids: Any, digests: Any, comparable: Any, signatures: Any, needed: int, comparisons: int
 ) -> Any:
@@ -170,7 +171,7 @@ def _judged(
     return reason, survivor, equal
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _equal(signatures: Any, first: int, second: int) -> int:
     same = 0
     for k in range(signatures.shape[1]):

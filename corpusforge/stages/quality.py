@@ -8,11 +8,11 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 from numpy.typing import NDArray
 from pydantic import AfterValidator
 from pydantic.dataclasses import dataclass
 
+from corpusforge.kernels import compiled, kernel
 from corpusforge.stages import STRICT, put
 from corpusforge.text import limits
 from corpusforge.text.addresses import without_addresses
@@ -153,7 +153,7 @@ def _hashes(words: tuple[str, ...]) -> NDArray[np.uint64]:
     return np.array([hash_of(codes(word), 0, len(word)) for word in words], np.uint64)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _any(values: Codes, value: int) -> bool:
     for one in values:  # noqa: SIM110 (numba compiles no generators)
         if one == value:
@@ -161,7 +161,7 @@ def _any(values: Codes, value: int) -> bool:
     return False
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _characters(points: Codes, table: Kinds) -> tuple[int, ...]:
     """Letters, characters but space, ``#``, ellipses, hiragana, katakana, Japanese letters, sentences, line feeds."""
     letters = marks = hashes = ellipses = hiragana = katakana = japanese = sentences = feeds = 0
@@ -187,7 +187,7 @@ def _characters(points: Codes, table: Kinds) -> tuple[int, ...]:
     return letters, marks, hashes, ellipses, hiragana, katakana, japanese, sentences + open_sentence, feeds
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _lines(points: Codes, lines: Spans, ends: Codes) -> tuple[int, int, int, int]:
     """Lines that begin with a bullet, end with an ellipsis, end with terminal punctuation, are short.
 
@@ -204,7 +204,7 @@ def _lines(points: Codes, lines: Spans, ends: Codes) -> tuple[int, int, int, int
     return bullets, trailing, terminal, short
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _ends_inside(points: Codes, start: int, end: int) -> int:
     """Ends of sentences inside a line: full-width marks, others before a space."""
     found = 0
@@ -214,7 +214,7 @@ def _ends_inside(points: Codes, start: int, end: int) -> int:
     return found
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _words(points: Codes, spans: Spans, table: Kinds) -> tuple[int, int, int, int]:
     """Runs of symbols between spaces, characters and number of spaced words, words with a letter."""
     length = spaced = with_letter = symbols = 0
@@ -240,7 +240,7 @@ def _words(points: Codes, spans: Spans, table: Kinds) -> tuple[int, int, int, in
     return symbols, length, spaced, with_letter
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _distinct(lower: Codes, points: Codes, spans: Spans, wanted: NDArray[np.uint64], longest: int) -> int:
     """How many of the wanted words, of at most ``longest`` characters, occur, whatever their case."""
     seen = np.zeros(len(wanted), np.bool_)

@@ -1,8 +1,9 @@
 """ASCII is stepped over in blocks: it is most of any page's markup, and a processor sees a whole block at once."""
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from corpusforge.kernels import kernel
 
 Bytes = NDArray[np.uint8]
 
@@ -10,7 +11,7 @@ BLOCK = 64
 _HIGH = np.uint8(0x80)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def is_ascii(block: Bytes) -> bool:
     """Whether a stretch of bytes is ASCII; no byte ends the loop, so that it is compiled to vector instructions."""
     seen = np.uint8(0)
@@ -19,7 +20,7 @@ def is_ascii(block: Bytes) -> bool:
     return bool(seen < 0x80)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def next_high(data: Bytes, at: int) -> int:
     """The place of the first byte from ``at`` on that is not ASCII, else the number of bytes."""
     while at < len(data) and is_ascii(data[at : at + BLOCK]):
@@ -29,7 +30,7 @@ def next_high(data: Bytes, at: int) -> int:
     return min(at, len(data))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def is_plain(block: Bytes) -> bool:
     """Whether no byte but the last is foreign to ASCII, or begins an escape: ``&#`` or ``\\u``."""
     seen = np.uint8(0)

@@ -14,9 +14,9 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from corpusforge.kernels import compiled, kernel
 from corpusforge.text.words import DIGIT, HAN, HIRAGANA, KATAKANA, LETTER, MARK, SPACE, UNSPACED, WORD, Codes, kinds
 from corpusforge.text.words import codes as codes_of
 
@@ -78,7 +78,7 @@ def _analyser() -> Any:
     return make(mode=sudachipy.SplitMode.A)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _is_japanese(points: Codes, table: NDArray[np.uint8]) -> bool:
     kana = both = 0
     for point in points:
@@ -89,7 +89,7 @@ def _is_japanese(points: Codes, table: NDArray[np.uint8]) -> bool:
     return both > 0 and kana * KANA_OF >= both
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _plain_ends(points: Codes, table: NDArray[np.uint8]) -> Flags:
     """Whether a word ends before each code point, and at the end of the text; without a dictionary."""
     size = len(points)
@@ -114,7 +114,7 @@ def _plain_ends(points: Codes, table: NDArray[np.uint8]) -> Flags:
     return ends
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _space_end(points: Codes, table: NDArray[np.uint8], at: int, ends: Flags) -> int:
     """Where the white space from ``at`` on ends; its last line break ends a word."""
     last = -1
@@ -127,7 +127,7 @@ def _space_end(points: Codes, table: NDArray[np.uint8], at: int, ends: Flags) ->
     return at
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _run_end(points: Codes, table: NDArray[np.uint8], at: int) -> int:
     """Where the word of a spaced script that holds ``at - 1`` ends."""
     size = len(points)
@@ -143,7 +143,7 @@ def _run_end(points: Codes, table: NDArray[np.uint8], at: int) -> int:
     return at
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _links(point: int, before: int, after: int) -> bool:
     """Whether a character between two others keeps them in one word."""
     if point == 0x27 or point == 0x2019:
@@ -153,7 +153,7 @@ def _links(point: int, before: int, after: int) -> bool:
     return point == 0x5F and after & WORD > 0
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _japanese_runs(points: Codes, table: NDArray[np.uint8], most: int) -> NDArray[np.int64]:
     """``[runs, 2]`` start and end of each run without white space that holds Han or kana.
 
@@ -181,7 +181,7 @@ def _japanese_runs(points: Codes, table: NDArray[np.uint8], most: int) -> NDArra
     return result
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _join(points: Codes, table: NDArray[np.uint8], ends: Flags) -> None:
     """Take away the ends inside what is read as one character."""
     flag = False
@@ -198,7 +198,7 @@ def _join(points: Codes, table: NDArray[np.uint8], ends: Flags) -> None:
             ends[at] = False
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _extends(point: int, kind: int) -> bool:
     """Whether a character stands with the one before: marks, half-width voicing, skin tones, tags, variations."""
     if kind & WORD == MARK or point in (_JOINER, _NON_JOINER, 0xFF9E, 0xFF9F):

@@ -4,13 +4,14 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from corpusforge.kernels import compiled
 
 _LN2, _ROOT_HALF = 0.6931471805599453, 0.7071067811865476
 LEAST, MOST = -80.0, 80.0
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def natural_log(value: Any) -> Any:
     """ln of a positive float64, within 4 units in the last place (measured: 1.9); unlike libm's, the same everywhere.
 
@@ -27,7 +28,7 @@ def natural_log(value: Any) -> Any:
     return exponent * _LN2 + (2.0 * ratio + 2.0 * ratio * (square * series))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def exponential(value: Any) -> Any:
     """e to a power from −80 to 80, beyond which it is that of the bound; right to 1e-14 of it.
 

@@ -12,9 +12,9 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from corpusforge.kernels import compiled
 from corpusforge.text.words import Codes
 from corpusforge.text.words import codes as codes_of
 
@@ -87,7 +87,7 @@ def _joined(parts: Sequence[Codes]) -> tuple[Codes, Starts]:
     return np.concatenate(parts) if parts else np.empty(0, np.uint32), starts
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _joining(codes: Any, starts: Any, joining: Any) -> Any:
     """Which texts have a character that may join its neighbour."""
     result = np.zeros(len(starts) - 1, np.bool_)
@@ -99,7 +99,7 @@ def _joining(codes: Any, starts: Any, joining: Any) -> Any:
     return result
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _folded(codes: Any, starts: Any, done: Any, fold_codes: Any, fold_starts: Any) -> Any:
     """Fold every character by itself; texts that are ``done`` are copied."""
     room = 0

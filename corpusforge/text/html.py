@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from corpusforge.kernels import kernel
 from corpusforge.text.references import unescaped
 
 SKIPPED = (b"script", b"style", b"noscript", b"template", b"textarea", b"svg")
@@ -26,7 +26,7 @@ _FIRST = np.isin(np.arange(256), _NAMES[:, 1])
 """Which bytes such a name may begin with."""
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _named(data: NDArray[np.uint8], at: int, name: NDArray[np.uint8]) -> bool:
     """Whether the tag name at ``at`` is ``name`` (length first), in any case."""
     size = int(name[0])
@@ -39,7 +39,7 @@ def _named(data: NDArray[np.uint8], at: int, name: NDArray[np.uint8]) -> bool:
     return not (48 <= end <= 57 or 65 <= end <= 90 or 97 <= end <= 122)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _strip(data: NDArray[np.uint8], names: NDArray[np.uint8], first: NDArray[np.bool_], out: NDArray[np.uint8]) -> int:
     """Copy text between tags to ``out`` until it is full, white space collapsed; give the bytes written."""
     at, size, put, most = 0, len(data), 0, len(out)

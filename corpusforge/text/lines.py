@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from corpusforge.kernels import compiled
 from corpusforge.text.words import SPACE, WORD, Codes, Kinds
 
 Spans = NDArray[np.int32]
@@ -19,7 +19,7 @@ def line_ranges(lines: Sequence[str]) -> NDArray[np.int64]:
     return np.stack((ends - lengths, ends), axis=1)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def line_spans(points: Codes, table: Kinds, paragraphs: bool = False, least: int = 1) -> Spans:
     """``[lines, 2]`` ranges of the lines that hold ``least`` letters or digits, without the space around them.
 

@@ -6,9 +6,9 @@ Nothing is missed: each rule asks for less than the expression behind it (``text
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from corpusforge.kernels import compiled, kernel
 from corpusforge.text.words import Codes
 
 Classes = NDArray[np.uint8]
@@ -66,7 +66,7 @@ def mask_places(points: Codes) -> MaskPlaces:
     return MaskPlaces(*_places(points, CLASSES))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _places(points: Codes, table: Classes) -> tuple[Places, Places, Places, bool, bool]:
     size = len(points)
     ats, fours = np.empty(size, np.int32), np.empty(size // 7 + 1, np.int32)
@@ -110,7 +110,7 @@ def _places(points: Codes, table: Classes) -> tuple[Places, Places, Places, bool
     return ats[:at_count].copy(), fours[:four_count].copy(), runs[:run_count].copy(), bracketed, sixes
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _kind(points: Codes, table: Classes, at: int) -> int:
     """The classes of the code point at a place, none outside the text."""
     if at < 0 or at >= len(points) or points[at] >= len(table):
@@ -118,18 +118,18 @@ def _kind(points: Codes, table: Classes, at: int) -> int:
     return int(table[points[at]])
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _point(points: Codes, at: int) -> int:
     return int(points[at]) if 0 <= at < len(points) else 0
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _is_spelt(points: Codes, at: int) -> bool:
     """Whether `` at `` stands here."""
     return bool(_point(points, at + 1) == 0x61 and _point(points, at + 2) == 0x74 and _point(points, at + 3) == 0x20)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _is_domain(points: Codes, table: Classes, at: int) -> bool:
     """Whether a label, a dot and the beginning of another label stand here."""
     if not _kind(points, table, at) & LABEL:
@@ -143,7 +143,7 @@ def _is_domain(points: Codes, table: Classes, at: int) -> bool:
     return False
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _is_bracketed(points: Codes, table: Classes, at: int) -> bool:
     """Whether an ``at`` in brackets begins here; アット and あっと count with or without the closing one."""
     at += 2 if _kind(points, table, at + 1) & SPACE else 1
@@ -161,7 +161,7 @@ def _is_bracketed(points: Codes, table: Classes, at: int) -> bool:
     return bool(_kind(points, table, at + (_kind(points, table, at) & SPACE > 0)) & CLOSE > 0)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _is_four(points: Codes, table: Classes, at: int) -> bool:
     """Whether four runs of digits with dots between them begin here, each but the last of one to three."""
     if points[at] > 0x39 or _kind(points, table, at - 1) & EDGE:
@@ -176,7 +176,7 @@ def _is_four(points: Codes, table: Classes, at: int) -> bool:
     return bool(0x30 <= _point(points, at) <= 0x39)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _is_six(points: Codes, table: Classes, colon: int) -> bool:
     """Whether four hexadecimal digits, the first of them 2 or 3, stand before a colon."""
     for at in range(colon - 4, colon):
@@ -185,7 +185,7 @@ def _is_six(points: Codes, table: Classes, colon: int) -> bool:
     return bool(points[colon - 4] == 0x32 or points[colon - 4] == 0x33)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _may_be_phone(points: Codes, first: int, last: int, digits: int) -> bool:
     if last - first + 1 < LEAST_RUN:
         return False
@@ -193,7 +193,7 @@ def _may_be_phone(points: Codes, first: int, last: int, digits: int) -> bool:
     return digits >= (FEWEST_ABROAD if before == 0x2B or before == 0xFF0B else FEWEST_DIGITS)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _run_start(points: Codes, first: int) -> int:
     """The first digit with what may stand before it: bracket, plus, bracket."""
     at = first
@@ -204,6 +204,6 @@ def _run_start(points: Codes, first: int) -> int:
     return int(at - int(at < first and _is_round(_point(points, at - 1))))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _is_round(point: int) -> bool:
     return point == 0x28 or point == 0xFF08

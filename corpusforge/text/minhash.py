@@ -7,9 +7,9 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from corpusforge.kernels import compiled
 from corpusforge.text.mixing import mixed64
 
 SCHEME = "affine32"
@@ -49,7 +49,7 @@ def band_hashes(table: Signatures, bands: int) -> tuple[NDArray[np.uint64], NDAr
     return key, check
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _signatures(hashes: Any, starts: Any, factors: Any, terms: Any) -> Any:
     result = np.full((len(starts) - 1, len(factors)), np.uint32(0xFFFFFFFF), np.uint32)
     for i in range(len(result)):
@@ -61,7 +61,7 @@ def _signatures(hashes: Any, starts: Any, factors: Any, terms: Any) -> Any:
     return result
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _mixed32(value: Any) -> Any:
     """The 32-bit finalizer of MurmurHash3; numba widens products, so each is cut back to 32 bits."""
     value = np.uint32(np.uint32(value ^ (value >> _SHIFT1)) * _MIX1)
@@ -69,7 +69,7 @@ def _mixed32(value: Any) -> Any:
     return np.uint32(value ^ (value >> _SHIFT1))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _band_hashes(table: Any, bands: int) -> Any:
     rows = table.shape[1] // bands
     key, check = np.empty((len(table), bands), np.uint64), np.empty((len(table), bands), np.uint64)

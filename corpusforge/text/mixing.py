@@ -3,13 +3,14 @@
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from corpusforge.kernels import compiled
 
 _FOLD = np.uint64(33)
 _FINAL1, _FINAL2 = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def mixed64(value: Any) -> Any:
     """The 64-bit finalizer of MurmurHash3."""
     value = (value ^ (value >> _FOLD)) * _FINAL1

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from corpusforge.kernels import kernel
 from corpusforge.text.ascii import BLOCK, Bytes, is_ascii
 
 FEW = 8
@@ -101,7 +101,7 @@ def may_be_misread(utf8: bytes) -> bool:
     return not utf8.isascii() and bool(_has_signs(np.frombuffer(utf8, np.uint8), _MISREAD_LEADS, _JAPANESE_TAILS))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _has_signs(data: Bytes, leads: NDArray[np.bool_], tails: NDArray[np.uint16]) -> bool:
     """Whether letters that are UTF-8 read as a Latin script, C1 controls or the kanji of misread kana are there."""
     latin = controls = japanese = 0
@@ -124,7 +124,7 @@ def _has_signs(data: Bytes, leads: NDArray[np.bool_], tails: NDArray[np.uint16])
     return (is_latin and latin >= FEW_LEADS) or (is_control and controls >= FEW_LEADS) or japanese >= FEW_LEADS
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _is_western(data: Bytes, at: int, leads: NDArray[np.bool_]) -> bool:
     """Whether a letter at C3 is the first byte of UTF-8 as windows-1252 has it, and what follows the second one."""
     if at + 2 >= len(data) or not leads[data[at + 1]]:
@@ -136,7 +136,7 @@ def _is_western(data: Bytes, at: int, leads: NDArray[np.bool_]) -> bool:
     return (third == 0xE2 and fourth <= 0x84) or (third == 0xC6 and fourth == 0x92)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _is_run_of_latin(data: Bytes, at: int) -> bool:
     """Whether a letter at C3 and three more are bytes from A1 on as Latin-1 has them."""
     if at + 8 > len(data) or data[at + 1] == 0xBF:

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from corpusforge.kernels import compiled
 from corpusforge.text.canonical import canonical_json, sha256
 from corpusforge.text.exact import natural_log
 
@@ -103,7 +103,7 @@ def checked(ids: npt.ArrayLike, vocabulary: int) -> Places:
     return np.ascontiguousarray(given, np.int32)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _costs(ids: Any, state: Any, words: Any, suffixes: Any, chances: Any, starts: Any, weights: Any) -> Any:
     """``state`` is the longest n-gram below the highest order that ends before the id, −1 for none."""
     costs = np.empty(len(ids), np.float64)
@@ -120,7 +120,7 @@ def _costs(ids: Any, state: Any, words: Any, suffixes: Any, chances: Any, starts
     return costs
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _child(words: Any, word: Any, first: Any, end: Any) -> Any:
     last = end
     while first < last:

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from corpusforge.kernels import compiled
 from corpusforge.text.ngram import LIMIT, NGram, Places, checked
 
 FALLBACK = (0.5, 1.0, 1.5)
@@ -108,7 +108,7 @@ def _discounts(counts: npt.NDArray[np.int64]) -> tuple[float, float, float]:
     return found if min(found) > 0 else FALLBACK
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _sorted(places: Any, keys: Any, size: int) -> Any:
     """``places`` by ``keys[place]`` below ``size``, equal keys in their order; places of negative keys are left out."""
     ends = np.zeros(size + 1, np.int32)
@@ -126,7 +126,7 @@ def _sorted(places: Any, keys: Any, size: int) -> Any:
     return result
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _runs(places: Any, before: Any, words: Any) -> Any:
     """Number equal pairs of ``before`` and ``words`` of sorted places; the number at each place of the text (−1 where
     none ends), the first place and the count of each number."""
@@ -142,7 +142,7 @@ def _runs(places: Any, before: Any, words: Any) -> Any:
     return numbers, firsts[: found + 1].copy(), counts[: found + 1].copy()
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _interpolated(counts: Any, starts: Any, suffixes: Any, below: Any, discounts: Any) -> Any:
     """The chance of each n-gram, and for each context the weight of the order below."""
     chances, weights = np.zeros(len(counts), np.float64), np.ones(len(starts) - 1, np.float64)

@@ -8,9 +8,9 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from corpusforge.kernels import compiled
 from corpusforge.text import noise_marks
 from corpusforge.text.noise_marks import AD, ARROWS, CLOSERS, ENDS, SHORT, line_marks
 from corpusforge.text.noise_words import CALLS, Words, fold, key_of, words_of
@@ -281,7 +281,7 @@ def line_links(ranges: Offsets, starts: Offsets, ends: Offsets, links: Offsets) 
     return [None if share < 0 else share / 255 for share in found]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _line_links(ranges: Offsets, starts: Offsets, ends: Offsets, links: Offsets) -> Offsets:
     shares = np.full(len(ranges), -1, np.int64)
     at = 0

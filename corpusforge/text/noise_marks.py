@@ -9,9 +9,9 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from corpusforge.kernels import compiled, kernel
 from corpusforge.text.words import Codes, codes, hash_of
 
 Bits = NDArray[np.int32]
@@ -111,12 +111,12 @@ def _classes(edges: str) -> Classes:
     return table
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _bucket(first: int, second: int) -> int:
     return int(np.uint32(np.uint32(first) * np.uint32(0x9E3779B1) + np.uint32(second) * np.uint32(0x85EBCA6B)) >> 19)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _slots(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """An open table of the hashes; 0 is an empty slot."""
     slots = np.zeros(_SLOTS, np.uint64)
@@ -136,7 +136,7 @@ def line_marks(text: str, count: int, index: Index) -> Marks:
     return marks
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _mark(
     points: Codes,
     buckets: Bits,
@@ -171,12 +171,12 @@ def _mark(
         line, first = line + 1, end + 1
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _class(classes: Classes, point: int) -> int:
     return int(classes[point]) if point < len(classes) else 0
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _lists(
     line: Codes, searched: int, buckets: Bits, starts: Bits, phrases: Codes, lists: Bits, classes: Classes
 ) -> tuple[int, int]:
@@ -212,7 +212,7 @@ def _lists(
     return marks, longest
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _is_loud(
     line: Codes, marks: int, longest: int, words: NDArray[np.uint64], pages: NDArray[np.uint64], classes: Classes
 ) -> bool:
@@ -238,7 +238,7 @@ def _is_loud(
     return bool(_begins_with(line, pages, classes) or _is_of_words(line, words, classes))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _is_ended(line: Codes, classes: Classes) -> bool:
     at = len(line) - 1
     if _class(classes, line[at]) & ENDED:
@@ -248,7 +248,7 @@ def _is_ended(line: Codes, classes: Classes) -> bool:
     return at >= 0 and _class(classes, line[at]) & ENDED > 0
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _begins_with(line: Codes, words: NDArray[np.uint64], classes: Classes) -> bool:
     """Whether the first word of a line, up to a space or the sign behind a head, is one of the known ones."""
     size, at = len(line), 0
@@ -260,7 +260,7 @@ def _begins_with(line: Codes, words: NDArray[np.uint64], classes: Classes) -> bo
     return bool(_is_word(line, at, end, words, classes))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _is_of_words(line: Codes, words: NDArray[np.uint64], classes: Classes) -> bool:
     """Whether three in four of the words of a line are known ones; they stand between spaces."""
     size = len(line)
@@ -276,7 +276,7 @@ def _is_of_words(line: Codes, words: NDArray[np.uint64], classes: Classes) -> bo
     return 4 * known >= 3 * count
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _is_word(line: Codes, start: int, end: int, words: NDArray[np.uint64], classes: Classes) -> bool:
     """Whether a word, without signs at its ends, is one of the known ones; nothing but signs counts as one."""
     while start < end and _class(classes, line[start]) & EDGE:

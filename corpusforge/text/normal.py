@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from corpusforge.kernels import compiled
 from corpusforge.text.folding import CHANGING
 from corpusforge.text.words import Codes, codes
 
@@ -136,7 +136,7 @@ def _table() -> NDArray[np.uint8]:
     return table
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _doubtful(points: Codes, table: NDArray[np.uint8]) -> NDArray[np.int32]:
     """``[lines, 2]`` ranges of the lines, line feeds included, that may not be in stored form."""
     size = len(points)

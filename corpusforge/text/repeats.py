@@ -5,16 +5,16 @@ that follows). Only places whose shorter n-gram occurs twice can hold a longer o
 """
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from corpusforge.kernels import compiled, kernel
 from corpusforge.text.lines import Spans
 
 Hashes = NDArray[np.uint64]
 Ids = NDArray[np.int64]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def numbered(keys: Hashes, places: Ids) -> tuple[Ids, Ids, Ids]:
     """Number equal keys in order of appearance: the number of each place, the first place and count of each number."""
     bits = 4
@@ -39,7 +39,7 @@ def numbered(keys: Hashes, places: Ids) -> tuple[Ids, Ids, Ids]:
     return numbers, firsts[:found], counts[:found]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def repeated_spans(hashes: Hashes, spans: Spans) -> tuple[int, int]:
     """How many spans occurred before, and their length in all."""
     numbers, firsts, _ = numbered(hashes, np.arange(len(hashes)))
@@ -51,7 +51,7 @@ def repeated_spans(hashes: Hashes, spans: Spans) -> tuple[int, int]:
     return count, length
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def repeated_ngrams(hashes: Hashes, lengths: Ids, top: Ids, again: Ids) -> tuple[Ids, Ids]:
     """Characters of the most frequent n-gram for each n of ``top``, of n-grams seen before for each n of ``again``.
 
@@ -80,7 +80,7 @@ def repeated_ngrams(hashes: Hashes, lengths: Ids, top: Ids, again: Ids) -> tuple
     return tops, agains
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _repeating(places: Ids, names: Ids, counts: Ids, last: int) -> tuple[Ids, Ids]:
     """The places whose n-gram occurs at least twice and that have a unit after it."""
     kept, kept_names = np.empty_like(places), np.empty_like(names)
@@ -92,7 +92,7 @@ def _repeating(places: Ids, names: Ids, counts: Ids, last: int) -> tuple[Ids, Id
     return kept[:found], kept_names[:found]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _most_frequent(firsts: Ids, counts: Ids, ends: Ids, n: int) -> int:
     """Characters in all occurrences of the most frequent n-gram; 0 if none occurs twice."""
     most = longest = 0
@@ -103,7 +103,7 @@ def _most_frequent(firsts: Ids, counts: Ids, ends: Ids, n: int) -> int:
     return most * longest if most > 1 else 0
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _covered(places: Ids, names: Ids, firsts: Ids, ends: Ids, n: int) -> int:
     """Characters under n-grams that began at an earlier place."""
     total = free = 0

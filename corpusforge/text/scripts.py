@@ -4,9 +4,9 @@ from dataclasses import dataclass, fields
 from functools import cache
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from corpusforge.kernels import kernel
 from corpusforge.text.ascii import BLOCK, Bytes, is_plain
 
 
@@ -79,7 +79,7 @@ def _table() -> NDArray[np.uint8]:
 TABLE = _table()
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _count(data: NDArray[np.uint8], table: NDArray[np.uint8], out: NDArray[np.int64]) -> None:
     at, size = 0, len(data)
     while at < size:
@@ -107,7 +107,7 @@ def scripts(text: str) -> Scripts:
     return scripts_of_bytes(text.encode("utf-8", "surrogatepass"))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _number(data: Bytes, at: int, base: int, most: int) -> int:
     """The number of at most ``most`` digits that begins at a place; zeros before it do not count."""
     while at + 1 < len(data) and data[at] == 48 and data[at + 1] == 48:
@@ -122,7 +122,7 @@ def _number(data: Bytes, at: int, base: int, most: int) -> int:
     return number
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _escaped(data: Bytes, at: int) -> int:
     """The code point that ``&#12354``, ``&#x3042``, ``\\u3042`` or ``\\u{3042}`` at a place stands for, the first two
     also where JSON has ``\\u0026`` for ``&``; 0 where nothing is escaped."""
@@ -131,7 +131,7 @@ def _escaped(data: Bytes, at: int) -> int:
         if at + 6 > size or data[at + 1] != 117:  # u
             return 0
         if data[at + 2] == 123:  # {
-            return _number(data, at + 3, 16, 8)  # type: ignore[no-any-return]
+            return _number(data, at + 3, 16, 8)
         point = 0
         for place in range(at + 2, at + 6):
             point = point * 16 + _number(data, place, 16, 1)
@@ -141,10 +141,10 @@ def _escaped(data: Bytes, at: int) -> int:
     if at + 2 >= size or data[at + 1] != 35:  # #
         return 0
     is_hexadecimal = data[at + 2] | 0x20 == 120
-    return _number(data, at + 3, 16, 8) if is_hexadecimal else _number(data, at + 2, 10, 8)  # type: ignore[no-any-return]
+    return _number(data, at + 3, 16, 8) if is_hexadecimal else _number(data, at + 2, 10, 8)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _point(data: Bytes, at: int) -> int:
     """The code point whose UTF-8 begins at a byte that is not ASCII; 0 where none does."""
     lead = int(data[at])
@@ -169,7 +169,7 @@ def _wanted(names: tuple[str, ...]) -> tuple[NDArray[np.bool_], NDArray[np.bool_
     return classes, begins
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _holds(data: Bytes, table: Bytes, classes: NDArray[np.bool_], begins: NDArray[np.bool_]) -> bool:
     last = len(data) - 1
     for begin in range(0, last, BLOCK):

@@ -15,9 +15,9 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from corpusforge.kernels import compiled, kernel
 from corpusforge.text.folding import CODES, Starts, folded
 from corpusforge.text.mixing import mixed64
 from corpusforge.text.words import Codes
@@ -124,7 +124,7 @@ _KINDS = {
 }
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _keys(codes: Any, starts: Any, classes: Any, words: int, characters: int) -> Any:
     texts = len(starts) - 1
     hashes, kept = np.empty(len(codes), np.uint32), np.empty(len(codes), np.uint32)
@@ -139,7 +139,7 @@ def _keys(codes: Any, starts: Any, classes: Any, words: int, characters: int) ->
     return hashes[: hash_starts[-1]].copy(), hash_starts, kept[: kept_starts[-1]].copy(), kept_starts
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _longest(starts: Any) -> int:
     longest = 0
     for i in range(len(starts) - 1):
@@ -147,7 +147,7 @@ def _longest(starts: Any) -> int:
     return longest
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _tokens(text: Any, classes: Any, tokens: Any, kept: Any) -> Any:
     """Write the hash of every word and the code points that are no space; count words, lone ones, code points."""
     count, unspaced, letters = 0, 0, 0
@@ -176,7 +176,7 @@ def _tokens(text: Any, classes: Any, tokens: Any, kept: Any) -> Any:
     return count, unspaced, letters
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _shingles(tokens: Any, length: int, hashes: Any) -> int:
     """Write the hash of every ``length`` words in a row; give their number."""
     count = max(0, len(tokens) - length + 1)

@@ -8,8 +8,9 @@ import unicodedata
 from functools import cache
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from corpusforge.kernels import compiled, kernel
 
 Codes = NDArray[np.uint32]
 Kinds = NDArray[np.uint8]
@@ -69,7 +70,7 @@ def words(text: str) -> list[str]:
     return [text[start:end] for start, end in spans.tolist()]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def units_per_word(points: Codes, table: Kinds) -> int:
     """How many units (see ``word_spans``) stand for one word: 1 where most words are spaced.
 
@@ -92,7 +93,7 @@ def units_per_word(points: Codes, table: Kinds) -> int:
     return 2 if 2 * ideographs > unspaced else 3
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def word_spans(points: Codes, table: Kinds, unspaced: bool) -> NDArray[np.int32]:
     """``[words, 2]`` start and end of each word, in code points.
 
@@ -120,7 +121,7 @@ def word_spans(points: Codes, table: Kinds, unspaced: bool) -> NDArray[np.int32]
     return spans[:found]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _is_spaced_letter(points: Codes, table: Kinds, at: int) -> bool:
     """Whether a letter of a script with spaces stands at a place."""
     if at >= len(points) or points[at] >= len(table):
@@ -129,7 +130,7 @@ def _is_spaced_letter(points: Codes, table: Kinds, at: int) -> bool:
     return bool(kind & LETTER and not kind & UNSPACED)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def hash_of(points: Codes, start: int, end: int) -> np.uint64:
     """64-bit hash of a range of code points (FNV-1a over code points, then the finaliser of MurmurHash3)."""
     value = np.uint64(0xCBF29CE484222325)
@@ -140,7 +141,7 @@ def hash_of(points: Codes, start: int, end: int) -> np.uint64:
     return value ^ (value >> np.uint64(33))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def hashes_of(points: Codes, spans: NDArray[np.int32]) -> NDArray[np.uint64]:
     """The hash of each span."""
     result = np.empty(len(spans), np.uint64)

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from corpusforge.kernels import compiled
 
 PERIOD = 1 << 16
 """Samples after which the order of sources repeats; the resolution of a weight is its inverse."""
@@ -142,7 +143,7 @@ def _quotas(segment: Segment, names: Sequence[str]) -> Counts:
     return quotas
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _turns(quotas: Any) -> Any:
     """The source of each turn of a period, and how many turns it had in the period before.
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from corpusforge.kernels import compiled, kernel
 from corpusforge.tokens.shards import ERASED
 
 IGNORED = -100
@@ -40,7 +40,7 @@ def cut(ids: npt.NDArray[np.int32], eod: int, boundaries: bool = True) -> Rows:
     return rows
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _cut(ids: Any, eod: Any, boundaries: Any, inputs: Any, labels: Any, positions: Any, documents: Any) -> None:
     for row in range(len(ids)):
         position, document = 0, 0
@@ -70,7 +70,7 @@ def best_fit(lengths: npt.NDArray[np.int64], capacity: int) -> npt.NDArray[np.in
     return rows
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _best_fit(lengths: Any, order: Any, capacity: Any) -> Any:
     rows = np.empty(len(lengths), np.int64)
     # The rows with so much space left are a queue: the first of each, the last of each, and who stands behind whom.

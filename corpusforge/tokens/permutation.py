@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from corpusforge.kernels import compiled
 from corpusforge.text.mixing import mixed64
 
 ROUNDS = 8
@@ -50,7 +50,7 @@ class Permutation:
         return found
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _walk(places: Any, size: Any, half: Any, key: Any, forward: Any) -> Any:
     found = np.empty(len(places), np.int64)
     for n in range(len(places)):
@@ -61,7 +61,7 @@ def _walk(places: Any, size: Any, half: Any, key: Any, forward: Any) -> Any:
     return found
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _once(value: Any, half: Any, key: Any, forward: Any) -> Any:
     mask = (_ONE << half) - _ONE
     left, right = value >> half, value & mask

@@ -42,7 +42,7 @@ def _stamps() -> list[Path]:
 def _key() -> str:
     """Another one for other code, another numba or another processor."""
     sources = (path.read_bytes() for path in sorted(PACKAGE.rglob("*.py")))
-    code = b"".join(sha256(source).encode() for source in sources if b"njit" in source)
+    code = b"".join(sha256(source).encode() for source in sources if b"njit" in source or b".kernels" in source)
     machine = (numba.__version__, llvmlite.binding.get_host_cpu_name(), str(numba.config.CPU_NAME), sys.version)
     return sha256(code + "\n".join(machine).encode())[:16]
 

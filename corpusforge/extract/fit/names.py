@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from corpusforge.extract.fit.truths import Labelled
 from corpusforge.extract.surroundings import SLOTS, Floats
 from corpusforge.extract.tree import Places
+from corpusforge.kernels import kernel
 
 LEAST_PAGES = 3
 """Pages that a word must stand on to be believed."""
@@ -59,7 +59,7 @@ def scores_by_fold(pages: Sequence[Labelled], fold: npt.NDArray[np.int64]) -> li
     return [name_scores(whole - own) for own in counts]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _upwards(parent: Places, main: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> None:
     for one in range(len(parent) - 1, 0, -1):
         main[parent[one]] += main[one]

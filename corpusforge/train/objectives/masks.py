@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from corpusforge.kernels import compiled
 from corpusforge.text.mixing import mixed64
 from corpusforge.tokens.packing import IGNORED
 
@@ -20,7 +20,7 @@ def key_of(seed: int, purpose: str, sample: int) -> np.uint64:
     return np.uint64(int.from_bytes(told, "little"))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def drawn(key: Any, number: Any) -> Any:
     """The ``number``-th 64-bit draw of a key."""
     return mixed64(key ^ mixed64(np.uint64(number) * _STEP + _STEP))
@@ -43,7 +43,7 @@ def hidden(
     return _hidden(ids, ends, open_, share, key, *symbols)  # type: ignore[no-any-return]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _hidden(ids: Any, ends: Any, open_: Any, share: Any, key: Any, mask: Any, vocabulary: Any, eod: Any) -> Any:
     inputs, labels = ids.copy(), np.full(len(ids), IGNORED, np.int64)
     begins, lengths = np.empty(len(ids), np.int64), np.empty(len(ids), np.int64)
@@ -70,7 +70,7 @@ def _hidden(ids: Any, ends: Any, open_: Any, share: Any, key: Any, mask: Any, vo
     return inputs, labels
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _shown(token: Any, draw: Any, mask: Any, vocabulary: Any, eod: Any) -> Any:
     turn = draw % _HUNDRED
     if turn < 80:
