@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numba.core.errors import TypingError
+from numpy.typing import NDArray
 
 from corpusforge.kernels import kernel
 
@@ -20,12 +21,12 @@ def _sum_of_pairs(data: Any) -> int:
 
 
 @kernel
-def _makes(size: int) -> Any:
+def _makes(size: int) -> float:
     return np.zeros(size)[0]
 
 
 @kernel
-def _gives(data: Any) -> Any:
+def _gives(data: Any) -> int:
     return data[1:]
 
 
@@ -42,3 +43,11 @@ def test_a_kernel_that_makes_or_gives_an_array_is_refused() -> None:
         _makes(3)
     with pytest.raises(TypingError):
         _gives(np.arange(3))
+
+
+def test_a_kernel_says_that_it_gives_numbers() -> None:
+    def gives(data: NDArray[np.uint8]) -> tuple[int, NDArray[np.uint8]]:
+        return 1, data
+
+    with pytest.raises(TypeError, match="gives gives tuple"):
+        kernel(gives)

@@ -64,7 +64,9 @@ def read_blocks(markup: Markup, tree: Tree) -> Blocks:
     measures = np.zeros((most, len(MEASURES)), np.int32)
     arrays = (tree.inside, tree.inherited, KINDS, ASCII)
     count, size = _read(markup.html, markup.tags, *arrays, text, element, start, end, measures, tag_at)
-    return Blocks(text[:size], element[:count], start[:count], end[:count], measures[:count], tag_at[: most - 1])
+    text = text[:size]
+    text[text == 0] = ord(" ")  # Only what is no UTF-8 leaves any; texts are parted by them.
+    return Blocks(text, element[:count], start[:count], end[:count], measures[:count], tag_at[: most - 1])
 
 
 @kernel

@@ -19,7 +19,7 @@ from corpusforge.storage.addresses import in_store, is_remote, joined, on_web, p
 from corpusforge.storage.failures import Changed, StoreError, Unwritable
 from corpusforge.storage.local import DRAFT, Local, Stored
 from corpusforge.storage.objects import Objects
-from corpusforge.storage.remote import BUFFER_BYTES, Ranges, fetch_all, reader
+from corpusforge.storage.remote import Ranges, fetch_all, reader
 
 __all__ = ["DRAFT", "Changed", "Store", "StoreError", "Stored", "Unwritable"]
 __all__ += ["joined", "opened", "parted", "read_spans", "state_of"]
@@ -127,7 +127,7 @@ class Store:
 def opened(path: str) -> BinaryIO:
     """A raw input, seekable, for reading."""
     if not is_remote(path):
-        return open(path, "rb", BUFFER_BYTES)
+        return open(path, "rb")
     ranges = _ranges(path)
     if isinstance(ranges, web.WebRanges) and not ranges.ranged:
         return ranges.spooled()

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -18,8 +19,8 @@ import numba
 from corpusforge.text.canonical import sha256
 
 PACKAGE = Path(__file__).parents[1]
-PAGES = 24
-"""Demo pages of the build that is made for it."""
+PAGES, RECIPES = 24, ("web_multi", "web_ja")
+"""Demo pages and recipes of the builds that are made for it."""
 UNDER_WAY = "CORPUSFORGE_COMPILING"
 
 
@@ -48,13 +49,20 @@ def _key() -> str:
 
 
 def main() -> None:
-    """Build a little corpus in this process, which compiles everything that a build calls, and note it."""
+    """Build little corpora in this process, which compiles everything that a build calls, and note it.
+
+    What older code left is deleted first: numba looks at the file of a function, not at those of what it calls.
+    """
     from corpusforge.demo.write import write  # noqa: PLC0415  (not for those who only ask whether it is done)
     from corpusforge.verbs.build import build  # noqa: PLC0415  (which calls this module)
 
+    for old in PACKAGE.rglob("*.nb[ic]"):
+        with suppress(OSError):
+            old.unlink()
     with tempfile.TemporaryDirectory(prefix="corpusforge-compiling-") as folder:
         write(Path(folder) / "in", pages=PAGES)
-        build("web_multi", [str(Path(folder) / "in")], Path(folder) / "out", pool="serial")
+        for recipe in RECIPES:
+            build(recipe, [str(Path(folder) / "in")], Path(folder) / "out", pool="serial")
     for stamp in _stamps():
         try:
             stamp.parent.mkdir(parents=True, exist_ok=True)

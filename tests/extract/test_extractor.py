@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 
 from corpusforge.extract.by_corpusforge import EXTRACTOR, Corpusforge
+from corpusforge.extract.extractor import plain
 from corpusforge.extract.network import TYPES
+from corpusforge.extract.page import read_page
 from corpusforge.passes.specs import spec_of
 from corpusforge.stages.main_text import MainText
 from corpusforge.stages.prove import prove
@@ -147,8 +149,15 @@ def test_no_bytes_break_it(html: bytes) -> None:
     found = Corpusforge(True)(html, "here")
     if found.drop is None:
         assert found.text
-        assert found.blocks
+        assert found.blocks is not None
         assert found.blocks.end[-1] == len(found.text)
+
+
+def test_zeros_in_what_is_no_utf8_do_not_shift_lines() -> None:
+    page = read_page(b"<p>one \xe3\0\0 word</p><p>two \xf0\0 words</p><pre>three \xc3\0</pre>")
+    lines = plain(page, np.arange(len(page.blocks)))
+    assert [(text[:3], number) for text, number in lines] == [("one", 0), ("two", 1), ("thr", 2)]
+    assert not any("\0" in text for text, _ in lines)
 
 
 ASK = """
