@@ -75,7 +75,7 @@ class Aozora:
     batch_bytes: PositiveInt = 32 << 20
 
     suffixes: ClassVar[tuple[str, ...]] = (TEXT_SUFFIX, ".zip")
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
     built_on: ClassVar[tuple[str, ...]] = ("chardet", *BUILT_ON)
     writes: ClassVar[dict[str, pa.DataType]] = {**{field.name: field.type for field in TEXTS}, **OWN}
 

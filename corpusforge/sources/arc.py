@@ -76,7 +76,7 @@ class Arc:
     batch_bytes: PositiveInt = 32 << 20
 
     suffixes: ClassVar[tuple[str, ...]] = (".arc", ".arc.gz")
-    revision: ClassVar[int] = 2
+    revision: ClassVar[int] = 3
     built_on: ClassVar[tuple[str, ...]] = ("chardet", "fastwarc", *BUILT_ON)
     writes: ClassVar[dict[str, pa.DataType]] = COLUMNS
 

@@ -56,7 +56,7 @@ class Pages:
     batch_bytes: PositiveInt = 32 << 20
 
     suffixes: ClassVar[tuple[str, ...]] = (*ENDINGS, ".html.gz", ".htm.gz", ".html.zst", ".zip", *TARS)
-    revision: ClassVar[int] = 2
+    revision: ClassVar[int] = 3
     built_on: ClassVar[tuple[str, ...]] = ("chardet", *BUILT_ON)
     writes: ClassVar[dict[str, pa.DataType]] = {**COLUMNS, "member": pa.string()}
 

@@ -71,7 +71,7 @@ class PlainText:
     batch_bytes: PositiveInt = 32 << 20
 
     suffixes: ClassVar[tuple[str, ...]] = with_compressions(".txt", ".text")
-    revision: ClassVar[int] = 2
+    revision: ClassVar[int] = 3
     built_on: ClassVar[tuple[str, ...]] = ("chardet", *BUILT_ON)
     writes: ClassVar[dict[str, pa.DataType]] = {field.name: field.type for field in TEXTS}
 

@@ -40,7 +40,7 @@ class Warc:
     batch_bytes: PositiveInt = 32 << 20
 
     suffixes: ClassVar[tuple[str, ...]] = (".warc", ".warc.gz", ".warc.zst", ".warc.lz4")
-    revision: ClassVar[int] = 3
+    revision: ClassVar[int] = 4
     built_on: ClassVar[tuple[str, ...]] = ("chardet", "fastwarc", *BUILT_ON)
     writes: ClassVar[dict[str, pa.DataType]] = COLUMNS
 

@@ -45,7 +45,7 @@ class Wet:
     suffixes: ClassVar[tuple[str, ...]] = (
         ".warc.wet", ".warc.wet.gz", ".warc.wet.zst", ".wet", ".wet.gz", ".wet.zst"
     )  # fmt: skip
-    revision: ClassVar[int] = 2
+    revision: ClassVar[int] = 3
     built_on: ClassVar[tuple[str, ...]] = ("chardet", *BUILT_ON)
     writes: ClassVar[dict[str, pa.DataType]] = {field.name: field.type for field in SCHEMA}
 

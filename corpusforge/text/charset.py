@@ -37,6 +37,8 @@ OTHER_ANSWERS = 6
 """So many answers of chardet are tried where the first does not read like text."""
 CLEARLY_BETTER = 200
 """Permille of frequent characters by which another encoding must read better to overrule a declaration."""
+MOSTLY_RIGHT = 10
+"""Non-ASCII characters for each bad place from which damaged UTF-8 is UTF-8, however short the text."""
 FEW_CHARACTERS = 8
 """So few non-ASCII characters prove nothing."""
 
@@ -68,7 +70,7 @@ class Decision:
     ``by`` is ``bom``, ``http``, ``meta``, ``corrected`` (other than declared), ``statistical`` (nothing was declared),
     ``utf-8`` (valid UTF-8 that nobody declared) or ``repaired`` (mojibake read back). ``score``: 1 where what decided
     cannot be otherwise or what is declared reads well, chardet's confidence where it decided, 0.5 for a declaration
-    that nothing confirms; at most 0.9 where U+FFFD stands for bytes or kana are half-width in long runs; at most 0.1
+    that nothing confirms and for UTF-8 that is much damaged; at most 0.9 where U+FFFD stands for bytes or kana are half-width in long runs; at most 0.1
     where it is to be doubted. In hundredths.
     """
 
@@ -206,8 +208,10 @@ def _legacy(payload: bytes, declared: Declared) -> Decision:
     for reading in readings:
         if reading.sound and reading.score >= READS_WELL:
             return _decision(reading, _by(reading.encoding, declared), 1.0)
-    if may_be(UTF_8, sample) and (damaged := read(UTF_8, payload)).sound:
-        return _decision(damaged, _by(UTF_8, declared), 1.0)
+    if may_be(UTF_8, sample):
+        damaged = read(UTF_8, payload)
+        if damaged.sound or _is_mostly_right(damaged):
+            return _decision(damaged, _by(UTF_8, declared), 1.0 if damaged.sound else 0.5)
     best, confidence = _guess(payload)
     for reading in readings:
         if reading.sound and (not best.sound or reading.score + CLEARLY_BETTER >= best.score):
@@ -215,6 +219,11 @@ def _legacy(payload: bytes, declared: Declared) -> Decision:
     unlike = best.score < READS_WELL and best.characters > FEW_CHARACTERS and confidence < SURE
     doubtful = unlike or not best.sound or _is_binary(payload)
     return _decision(best, "corrected" if declared else "statistical", confidence, doubtful)
+
+
+def _is_mostly_right(utf8: Reading) -> bool:
+    """Whether so much of damaged UTF-8 is valid as bytes of another encoding hardly ever are."""
+    return utf8.characters - utf8.bad >= FEW_CHARACTERS and utf8.bad * MOSTLY_RIGHT <= utf8.characters
 
 
 def _guess(payload: bytes) -> tuple[Reading, float]:

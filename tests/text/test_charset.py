@@ -230,3 +230,15 @@ def test_gold_files_are_read_as_well_as_by_the_best_library() -> None:
             assert decision.doubtful, name
     assert len(files) == 269
     assert ours >= theirs >= 265
+
+
+@pytest.mark.parametrize(("sentences", "cuts", "charset"), [(1, 2, "utf-8"), (4, 10, "utf-8"), (1, 30, None)])
+def test_damaged_utf8_is_utf8_however_short(sentences: int, cuts: int, charset: str | None) -> None:
+    text = "吾輩は猫である。名前はまだ無い。どこで生れたかとんと見当がつかぬ。何でも薄暗い所で泣いていた。" * sentences
+    step = len(text) // cuts or 1
+    cut = b"".join(letter.encode()[: 2 if n % step == 0 else 3] for n, letter in enumerate(text))
+    decision = decide(b"<meta charset=utf-8><p>" + cut, None)
+    assert (decision.charset == "utf-8") == (charset == "utf-8")
+    if charset:
+        assert decision.utf8.decode().count("\ufffd") >= cuts
+        assert decision.score == 0.5
