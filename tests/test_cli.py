@@ -166,7 +166,9 @@ def test_a_build_from_a_file_that_is_cut_off_says_so_even_when_quiet(folder: Pat
     (folder / "cut.warc.gz").write_bytes(whole[: len(whole) * 2 // 3])
     words = ("--input", "cut.warc.gz", "--root", "cut", "--pool", "serial", "--quiet")
     done = corpusforge(folder, "build", "short.yaml", *words)
-    told = "warning: input is damaged: source.broken_record 1; `corpusforge report cut/short/dev-1` shows in which files\n"
+    told = (
+        "warning: input is damaged: source.broken_record 1; `corpusforge report cut/short/dev-1` says in which files\n"
+    )
     assert (done.returncode, done.stdout) == (0, told), done.stderr
     assert "damaged" not in (folder / "said.txt").read_text()
 

@@ -105,7 +105,7 @@ class Progress:
         if damage := ", ".join(
             f"{reason} {count:,}" for reason, count in run.report.drops().items() if reason in DAMAGE
         ):
-            where = f"`corpusforge report {run.address}` shows in which files"
+            where = f"`corpusforge report {run.address}` says in which files"
             self._console.print(Text(f"warning: input is damaged: {damage}; {where}"), soft_wrap=True)
         if not run.worked:
             self._say(f"nothing was left to do: every unit was done before ({run.seconds:.1f} s)")

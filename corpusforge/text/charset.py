@@ -70,8 +70,8 @@ class Decision:
     ``by`` is ``bom``, ``http``, ``meta``, ``corrected`` (other than declared), ``statistical`` (nothing was declared),
     ``utf-8`` (valid UTF-8 that nobody declared) or ``repaired`` (mojibake read back). ``score``: 1 where what decided
     cannot be otherwise or what is declared reads well, chardet's confidence where it decided, 0.5 for a declaration
-    that nothing confirms and for UTF-8 that is much damaged; at most 0.9 where U+FFFD stands for bytes or kana are half-width in long runs; at most 0.1
-    where it is to be doubted. In hundredths.
+    that nothing confirms and for UTF-8 that is much damaged; at most 0.9 where U+FFFD stands for bytes or kana are
+    half-width in long runs; at most 0.1 where it is to be doubted. In hundredths.
     """
 
     charset: str
