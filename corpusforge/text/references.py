@@ -8,8 +8,8 @@ _LONG = re.compile("&#0*([0-9]{8})[0-9]*")
 """A number with more digits than any character has; Python refuses to read one of over 4,300."""
 _IN_VALUE = re.compile("&(?:#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[A-Za-z][A-Za-z0-9]{1,31}(?:;|(?![=A-Za-z0-9;])))")
 _FREQUENT = {"&quot;": '"', "&gt;": ">", "&lt;": "<", "&nbsp;": "\xa0", "&#39;": "'"}
-"""Nine of ten references. None of the characters is in a name or begins one, so that reading these first changes
-nothing; ``&amp;`` would (``&amp;lt;``)."""
+"""Three quarters and more of the references of test pages. None of the characters is in a name or begins one, so that
+reading these first changes nothing; ``&amp;`` would (``&amp;lt;``)."""
 
 
 def unescaped(text: str) -> str:

@@ -48,17 +48,24 @@ def _key() -> str:
     return sha256(code + "\n".join(machine).encode())[:16]
 
 
+def delete_machine_code(folder: Path) -> None:
+    """Delete what numba keeps in a folder and those in it, as far as that can be deleted."""
+    for file in folder.rglob("*.nb[ic]"):
+        with suppress(OSError):
+            file.unlink()
+
+
 def main() -> None:
     """Build little corpora in this process, which compiles everything that a build calls, and note it.
 
-    What older code left is deleted first: numba looks at the file of a function, not at those of what it calls.
+    What older code left beside the sources is deleted first: numba looks at the file of a function, not at those of
+    what it calls. In a folder of the user's own (``NUMBA_CACHE_DIR``) others may keep theirs, and nothing is deleted.
     """
     from corpusforge.demo.write import write  # noqa: PLC0415  (not for those who only ask whether it is done)
     from corpusforge.verbs.build import build  # noqa: PLC0415  (which calls this module)
 
-    for old in PACKAGE.rglob("*.nb[ic]"):
-        with suppress(OSError):
-            old.unlink()
+    if not numba.config.CACHE_DIR:
+        delete_machine_code(PACKAGE)
     with tempfile.TemporaryDirectory(prefix="corpusforge-compiling-") as folder:
         write(Path(folder) / "in", pages=PAGES)
         for recipe in RECIPES:
